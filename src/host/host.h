@@ -1,0 +1,49 @@
+// The host's Vulkan as a context sees it: the loader, the devices that guests may use, and for each a
+// profile that says what is passed through, emulated or hidden, and why. Opened once per process,
+// before any context; immutable afterwards, so every thread may read it.
+#pragma once
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "host/profile.h"
+#include "platform/error.h"
+
+namespace pvgpu::host {
+
+struct HostOptions {
+  std::string loader_path;               // empty: libvulkan.so.1 / libvulkan.1.dylib
+  std::vector<std::string> gpu_selectors;  // index, UUID, name part or PCI address; empty: all
+  std::string profile_json;              // profiles taken by another process of this server; empty: test now
+};
+
+class Host {
+ public:
+  // Loads the loader, enumerates, profiles (with the memory self-test) and selects. The errors say
+  // what is missing: no loader, no driver, no device that matches, no memory strategy.
+  static Result<std::unique_ptr<Host>> open(const HostOptions& options);
+  ~Host();
+
+  PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
+  // The selected devices, in the order in which guests see them. Never empty.
+  std::span<const DriverProfile> devices() const;
+  // The profile of `device`, found by its UUIDs; nullptr if the guest must not see it. `instance` is
+  // any VkInstance of this process; `properties` are those of the device to look up.
+  const DriverProfile* profile_for(const DeviceIdentity& identity) const;
+  // Instance extensions that a context must enable besides its own (such as portability enumeration).
+  std::span<const char* const> required_instance_extensions() const;
+  // What profile_json of another process takes.
+  std::string profiles_as_json() const;
+
+ private:
+  struct State;
+  explicit Host(std::unique_ptr<State> state);
+  std::unique_ptr<State> state_;
+};
+
+// Reads the identity of a VkPhysicalDevice (Vulkan 1.1 properties), for Host::profile_for.
+DeviceIdentity identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance, VkPhysicalDevice device);
+
+}  // namespace pvgpu::host

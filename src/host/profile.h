@@ -1,0 +1,74 @@
+// What is known about one host device: identity, level, how its memory can be shared, and which of
+// the things that stock Mesa asks for are passed through, emulated or hidden. A plain value, made
+// by the self-test and carried between the processes of a server as JSON.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace pvgpu::host {
+
+struct DeviceIdentity {
+  std::array<uint8_t, VK_UUID_SIZE> device_uuid{};
+  std::array<uint8_t, VK_UUID_SIZE> driver_uuid{};
+  std::string name;
+  bool operator==(const DeviceIdentity&) const = default;
+};
+
+enum class MemoryStrategy {
+  kNone,        // cannot be shared: the guest does not see HOST_VISIBLE
+  kHostImport,  // our shared memory, imported by pointer (VK_EXT_external_memory_host)
+  kDmaBuf,      // the driver's memory, exported as a dma-buf
+  kOpaqueFd,    // the driver's memory, exported as an opaque descriptor that is mappable from 0
+};
+
+struct MemoryTypePlan {
+  MemoryStrategy strategy = MemoryStrategy::kNone;
+  bool hidden = false;     // HOST_VISIBLE is withheld from the guest
+  std::string verdict;     // the self-test's words: "host_import: coherent both ways"
+};
+
+enum class Treatment { kPassedThrough, kEmulated, kHidden, kAbsent };
+
+struct FeatureVerdict {
+  std::string name;  // an extension's name, or a word for a behaviour
+  Treatment treatment;
+  std::string reason;
+};
+
+// Each flag: the driver lacks the thing and src/host/emulation provides its meaning.
+struct Emulation {
+  bool sync_fd_semaphore = false;    // VK_KHR_external_semaphore_fd, SYNC_FD importable
+  bool sync_fd_fence = false;        // VK_KHR_external_fence_fd, SYNC_FD exportable
+  bool dma_buf_memory = false;       // VK_EXT_external_memory_dma_buf + VK_KHR_external_memory_fd on memory that we own
+  bool linear_modifier = false;      // VK_EXT_image_drm_format_modifier with the LINEAR modifier alone
+  bool queue_family_foreign = false; // VK_EXT_queue_family_foreign, as VK_QUEUE_FAMILY_EXTERNAL
+};
+
+struct DriverProfile {
+  DeviceIdentity identity;
+  std::string driver_name, driver_info, pci_address;  // pci_address may be empty: "0000:01:00.0"
+  VkDriverId driver_id{};
+  VkPhysicalDeviceType device_type{};
+  uint32_t vendor_id = 0, device_id = 0;
+  uint32_t api_version = 0;     // the driver's own
+  uint32_t driver_version = 0;
+  std::vector<VkExtensionProperties> driver_extensions;  // as the driver lists them
+  VkPhysicalDeviceMemoryProperties memory{};             // as the driver reports it
+  std::array<MemoryTypePlan, VK_MAX_MEMORY_TYPES> memory_plan{};
+  VkDeviceSize import_alignment = 0;   // minImportedHostPointerAlignment; 0 without the extension
+  bool external_memory_host = false;   // the driver can import host pointers
+  bool all_types_host_visible = false; // every memory type is HOST_VISIBLE (lavapipe, many integrated GPUs)
+  Emulation emulation;
+  std::vector<FeatureVerdict> verdicts;  // what `pvgpu info` prints
+
+  bool has_extension(const char* name) const;
+  // Extensions that every VkDevice needs for the plan above, whether or not the guest asks for them.
+  std::vector<const char*> required_device_extensions() const;
+};
+
+}  // namespace pvgpu::host

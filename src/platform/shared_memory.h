@@ -1,0 +1,43 @@
+// Memory that two processes can see: a file descriptor that is mappable from offset 0, and this
+// process's mapping of it. Used for rings, reply buffers and, with the host_import strategy, for
+// VkDeviceMemory itself. Not synchronized; the bytes are shared with an untrusted guest.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+
+#include "platform/error.h"
+#include "platform/fd.h"
+
+namespace pvgpu::platform {
+
+// Size of a page of this host in bytes (4096 or 16384).
+size_t page_size();
+// `value` rounded up to a multiple of `alignment`, which is a power of two. Overflow gives 0.
+size_t round_up(size_t value, size_t alignment);
+
+class SharedMemory {
+ public:
+  // Zero-filled memory of at least `size` bytes, rounded up to whole pages and sealed against
+  // shrinking, so that no peer can make our accesses fault. `name` shows up in /proc/PID/maps.
+  static Result<SharedMemory> create(size_t size, const char* name);
+
+  SharedMemory() = default;
+  SharedMemory(SharedMemory&& other) noexcept;
+  SharedMemory& operator=(SharedMemory&& other) noexcept;
+  ~SharedMemory();
+
+  bool valid() const { return data_ != nullptr; }
+  std::byte* data() const { return data_; }
+  // Whole mapped length in bytes: a multiple of the page size, >= the size asked for.
+  size_t size() const { return size_; }
+  const UniqueFd& fd() const { return fd_; }
+
+ private:
+  UniqueFd fd_;
+  std::byte* data_ = nullptr;
+  size_t size_ = 0;
+};
+
+}  // namespace pvgpu::platform

@@ -1,0 +1,77 @@
+// A Venus context: one guest process's connection, with its object ids, rings, resources and its own
+// VkInstance on the host. A frontend creates one per connection and drives it through the calls below.
+//
+// Threads: create_blob, unref_resource, submit and submit_fence are called from one control thread at
+// a time; rings, the ring monitor and fence retirement run on threads of the context's own. The
+// destructor stops them all, waits for the devices to be idle and frees everything.
+// Errors: a guest's mistake poisons the context for good (poisoned() then tells why, the guest's rings
+// show FATAL, every further call fails with the same reason); nothing else in the process notices.
+// Source: Venus protocol reference, sections 4 to 8.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <expected>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+
+#include "platform/fd.h"
+#include "venus/poison.h"
+
+namespace pvgpu::host {
+class Host;
+}
+
+namespace pvgpu::venus {
+
+// What a guest reads before it sends anything (protocol reference, section 2).
+inline constexpr uint32_t kCapsetId = 4;
+inline constexpr size_t kCapsetBytes = 160;
+std::array<std::byte, kCapsetBytes> capset();
+
+struct BlobRequest {
+  uint32_t flags = 0;    // kBlobMappable | kBlobShareable | kBlobCrossDevice
+  uint64_t blob_id = 0;  // 0: plain shared memory; else the object id of a VkDeviceMemory
+  uint64_t size = 0;     // bytes
+};
+inline constexpr uint32_t kBlobMappable = 1;
+inline constexpr uint32_t kBlobShareable = 2;
+inline constexpr uint32_t kBlobCrossDevice = 4;
+
+class Context {
+ public:
+  struct Options {
+    std::string name;  // the guest process, for the log
+  };
+  // `host` outlives the context. Never fails: the driver is first touched by vkCreateInstance.
+  static std::unique_ptr<Context> create(host::Host& host, Options options);
+  ~Context();
+
+  // Makes resource `resource_id` (> 0, not in use), and returns a descriptor that the guest can map
+  // shared from offset 0; the caller owns it.
+  std::expected<platform::UniqueFd, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
+  // Ends the guest's use of the id; memory lives on while a ring or a VkDeviceMemory uses it.
+  void unref_resource(uint32_t resource_id);
+
+  // Executes commands of the context stream, in order, before it returns. `commands` may be changed
+  // by nobody meanwhile (it is the frontend's own copy).
+  std::expected<void, Poison> submit(std::span<const std::byte> commands);
+
+  // Calls `done` once everything submitted so far on timeline `ring_idx` is complete: 0 is the CPU
+  // timeline (at once, on this thread), 1..63 the VkQueue bound to it (later, on another thread).
+  // `done` is called exactly once, also when the context is poisoned or destroyed.
+  std::expected<void, Poison> submit_fence(uint32_t ring_idx, std::function<void()> done);
+
+  std::optional<Poison> poisoned() const;
+
+ private:
+  class Impl;
+  explicit Context(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace pvgpu::venus
