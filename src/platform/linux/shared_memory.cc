@@ -1,0 +1,46 @@
+#include "platform/shared_memory.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "platform/system_call.h"
+
+namespace pvgpu::platform {
+
+Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
+  size_t mapped = round_up(size, page_size());
+  // off_t is signed, and a mapping of nothing is an error of mmap.
+  if (mapped == 0 || mapped > static_cast<size_t>(PTRDIFF_MAX)) {
+    return system_error("cannot create shared memory of " + std::to_string(size) + " bytes",
+                        size == 0 ? EINVAL : ENOMEM);
+  }
+  SharedMemory memory;
+  memory.fd_.reset(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!memory.fd_.valid()) {
+    return system_error(
+        "cannot create shared memory", errno,
+        errno == EMFILE || errno == ENFILE ? "raise the limit on open files (ulimit -n)" : "");
+  }
+  if (retry([&] { return ::ftruncate(memory.fd_.get(), static_cast<off_t>(mapped)); }) < 0) {
+    return system_error("cannot create shared memory of " + std::to_string(mapped) + " bytes",
+                        errno);
+  }
+  // A guest holds the descriptor too. If it could shrink the file, our next access would be a
+  // SIGBUS; if it could grow it, it would use memory that no limit counts. F_SEAL_SEAL keeps it
+  // from adding F_SEAL_WRITE seals, which would break later mappings.
+  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (::fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) < 0) {
+    return system_error("cannot seal shared memory", errno);
+  }
+  void* data = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd_.get(), 0);
+  if (data == MAP_FAILED) {
+    return system_error("cannot map " + std::to_string(mapped) + " bytes of shared memory", errno,
+                        "the number of mappings is limited by the sysctl vm.max_map_count");
+  }
+  memory.data_ = static_cast<std::byte*>(data);
+  memory.size_ = mapped;
+  return memory;
+}
+
+}  // namespace pvgpu::platform
