@@ -1,5 +1,6 @@
-// The log: one line an event, to standard error, levelled, coloured only on a terminal. Thread-safe.
-// A line is built only when its level is enabled. Formatting is fmt's: LOG_INFO("ring {} idle", id).
+// The log: one line an event, to standard error, levelled, coloured only on a terminal.
+// Thread-safe. A line is built only when its level is enabled. Formatting is fmt's: LOG_INFO("ring
+// {} idle", id).
 #pragma once
 
 #include <fmt/format.h>
