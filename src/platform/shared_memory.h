@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <string>
+#include <string_view>
 
 #include "platform/error.h"
 #include "platform/fd.h"
@@ -39,5 +41,13 @@ class SharedMemory {
   std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
+
+// A file of `contents` that nobody can change any more, not even through this descriptor: for
+// handing data to a child that is not trusted with the next child's copy.
+Result<UniqueFd> sealed_file(std::string_view contents, const char* name);
+// What such a file holds, whatever its position is (which its holders share).
+Result<std::string> read_file(int fd);
+// Everything that can be read from a pipe or socket up to its end.
+Result<std::string> read_to_end(int fd);
 
 }  // namespace pvgpu::platform

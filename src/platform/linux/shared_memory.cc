@@ -43,4 +43,19 @@ Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
   return memory;
 }
 
+Result<UniqueFd> sealed_file(std::string_view contents, const char* name) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!fd.valid()) return system_error("cannot create a memory file", errno);
+  while (!contents.empty()) {
+    auto written = retry([&] { return ::write(fd.get(), contents.data(), contents.size()); });
+    if (written <= 0) return system_error("cannot write a memory file", errno);
+    contents.remove_prefix(static_cast<size_t>(written));
+  }
+  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE | F_SEAL_SEAL;
+  if (::fcntl(fd.get(), F_ADD_SEALS, kSeals) < 0 || ::lseek(fd.get(), 0, SEEK_SET) != 0) {
+    return system_error("cannot seal a memory file", errno);
+  }
+  return fd;
+}
+
 }  // namespace pvgpu::platform

@@ -7,6 +7,8 @@
 #include <cassert>
 #include <utility>
 
+#include "platform/system_call.h"
+
 namespace pvgpu::platform {
 
 size_t page_size() {
@@ -35,6 +37,33 @@ SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
 
 SharedMemory::~SharedMemory() {
   if (data_) ::munmap(data_, size_);
+}
+
+namespace {
+
+// `read_at(buffer, size, position)` until it returns 0.
+template <class ReadAt>
+Result<std::string> read_all(ReadAt read_at) {
+  std::string contents;
+  char chunk[16384];
+  for (;;) {
+    auto count = retry([&] { return read_at(chunk, sizeof chunk, contents.size()); });
+    if (count < 0) return system_error("cannot read", errno);
+    if (count == 0) return contents;
+    contents.append(chunk, static_cast<size_t>(count));
+  }
+}
+
+}  // namespace
+
+Result<std::string> read_file(int fd) {
+  return read_all([fd](char* buffer, size_t size, size_t position) {
+    return ::pread(fd, buffer, size, static_cast<off_t>(position));
+  });
+}
+
+Result<std::string> read_to_end(int fd) {
+  return read_all([fd](char* buffer, size_t size, size_t) { return ::read(fd, buffer, size); });
 }
 
 }  // namespace pvgpu::platform

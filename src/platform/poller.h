@@ -1,0 +1,38 @@
+// Waits for any of many descriptors. The set is small code over the system's own (epoll), so
+// waiting costs the same with one descriptor as with thousands. Belongs to one thread.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <span>
+
+#include "platform/error.h"
+#include "platform/fd.h"
+
+namespace pvgpu::platform {
+
+class Poller {
+ public:
+  enum class Interest {
+    kReadable,  // reported as long as there is something to read, or the other side is gone
+    kHangUp,    // reported once, when the other side is gone
+  };
+
+  static Result<Poller> create();
+
+  // `token` is what wait() returns for it. `fd` stays the caller's, who removes it before closing.
+  bool add(int fd, uint64_t token, Interest interest);
+  void remove(int fd);
+  // Tokens of what is ready; empty after `timeout` or an interruption. Valid until the next call.
+  std::span<const uint64_t> wait(std::optional<std::chrono::milliseconds> timeout);
+
+ private:
+  explicit Poller(UniqueFd fd) : fd_(std::move(fd)) {}
+
+  UniqueFd fd_;
+  std::array<uint64_t, 64> ready_{};
+};
+
+}  // namespace pvgpu::platform

@@ -1,0 +1,42 @@
+// Signals as something to read, instead of handlers that interrupt. Made before any thread starts,
+// since threads inherit which signals are blocked.
+#pragma once
+
+#include <signal.h>
+
+#include <initializer_list>
+#include <optional>
+
+#include "platform/error.h"
+#include "platform/fd.h"
+
+namespace pvgpu::platform {
+
+class SignalQueue {
+ public:
+  struct Signal {
+    int number;
+    bool from_terminal;  // by Ctrl-C and the like: every process of the foreground group got it
+  };
+
+  // Blocks `signals` for this thread and those that it starts, for as long as the queue lives.
+  static Result<SignalQueue> create(std::initializer_list<int> signals);
+  SignalQueue(SignalQueue&& other) noexcept = default;
+  SignalQueue& operator=(SignalQueue&&) = delete;
+  ~SignalQueue();
+
+  // Readable while a signal waits.
+  const UniqueFd& fd() const { return fd_; }
+  std::optional<Signal> next() const;
+
+ private:
+  SignalQueue(UniqueFd fd, sigset_t previous) : fd_(std::move(fd)), previous_(previous) {}
+
+  UniqueFd fd_;
+  sigset_t previous_;
+};
+
+// Writing to a closed pipe becomes an error of write(2) instead of the process's end.
+void ignore_broken_pipes();
+
+}  // namespace pvgpu::platform
