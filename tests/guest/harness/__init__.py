@@ -1,0 +1,14 @@
+"""What the guest tests share. `from harness import ...` gives a test all it needs; docs/testing.md tells how."""
+
+from .case import GuestCase
+from .display import Display
+from .guest import GUEST_VENUS, NATIVE, Program, guest_command, run_guest
+from .picture import Picture
+from .server import Server
+from .settings import DEADLINE_SCALE, PROGRAMS, PVGPU, SANITIZED
+from .vtest import VtestClient
+
+__all__ = [
+    "DEADLINE_SCALE", "Display", "GUEST_VENUS", "GuestCase", "NATIVE", "PROGRAMS", "PVGPU", "Picture", "Program",
+    "SANITIZED", "Server", "VtestClient", "guest_command", "run_guest",
+]

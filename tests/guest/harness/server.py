@@ -1,0 +1,153 @@
+"""A `pvgpu serve` on a socket of its own, with its log and what it holds of the system."""
+
+import dataclasses
+import os
+import pathlib
+import re
+import select
+import signal
+import subprocess
+
+from .guest import GUEST_VENUS, read_file, wait_until
+from .settings import CHECKOUT, DEADLINE_SCALE, HOST_DRIVER, PVGPU, SANITIZED
+
+_SANITIZER_REPORT = re.compile(
+    r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |(Address|Undefined|Thread)\w*Sanitizer:DEADLYSIGNAL")
+_VALIDATION = re.compile(r"Validation Error|VUID-|UNASSIGNED-")
+_SUPPRESSIONS = CHECKOUT / "tests" / "guest" / "sanitizer_suppressions"
+
+
+@dataclasses.dataclass
+class Resources:
+    """What the supervisor holds: open descriptors, threads, kilobytes of memory of its own, processes below it."""
+    descriptors: int
+    threads: int
+    memory_kb: int
+    children: int
+
+
+class Server:
+    """Starts on construction and is ready for clients when that returns. Use it as a context manager: the end stops it and
+    fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything."""
+
+    def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug"):
+        folder = pathlib.Path(folder)
+        self.socket = folder / "socket"
+        self.log_path = folder / "server.log"
+        self._log = open(self.log_path, "wb")
+        variables = {**os.environ, "VK_DRIVER_FILES": HOST_DRIVER, **sanitizer_environment(), **(environment or {})}
+        if validation:
+            variables["VK_INSTANCE_LAYERS"] = "VK_LAYER_KHRONOS_validation"
+            # The layer's own default is standard output, which the server keeps clean.
+            variables["VK_KHRONOS_VALIDATION_LOG_FILENAME"] = "/dev/stderr"
+        read_end, write_end = os.pipe()
+        self.process = subprocess.Popen(
+            [PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
+            stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=[write_end], env=variables,
+            start_new_session=True)
+        os.close(write_end)
+        try:
+            self._wait_ready(read_end)
+        except BaseException:
+            self._kill()
+            raise
+        finally:
+            os.close(read_end)
+
+    def _wait_ready(self, read_end):
+        readable, _, _ = select.select([read_end], [], [], 30 * DEADLINE_SCALE)
+        said = os.read(read_end, 64) if readable else b"nothing in time"
+        if b"READY=1" not in said:
+            raise AssertionError(f"the server did not get ready (said {said!r}); its log:\n{self.log()}")
+
+    def venus(self):
+        """The environment of a guest program that uses this server."""
+        return GUEST_VENUS(self.socket)
+
+    def log(self):
+        return read_file(self.log_path)
+
+    def log_lines(self, pattern):
+        return [line for line in self.log().splitlines() if re.search(pattern, line)]
+
+    def workers(self):
+        """The processes below the supervisor."""
+        found, queue = [], [self.process.pid]
+        while queue:
+            parent = queue.pop()
+            for task in pathlib.Path(f"/proc/{parent}/task").glob("*"):
+                try:
+                    children = list(map(int, read_file(task / "children").split()))
+                except OSError:
+                    continue
+                found += children
+                queue += children
+        return found
+
+    def resources(self):
+        status = dict(line.split(":", 1) for line in read_file(f"/proc/{self.process.pid}/status").splitlines())
+        own = sum(int(status[name].split()[0]) for name in ("RssAnon", "RssShmem"))
+        return Resources(len(os.listdir(f"/proc/{self.process.pid}/fd")), int(status["Threads"]), own, len(self.workers()))
+
+    def wait_idle(self, before, deadline=30):
+        """Waits until the server holds no more processes, threads and descriptors than `before`; returns what it holds."""
+        def idle():
+            now = self.resources()
+            return now if (now.children <= before.children and now.threads <= before.threads
+                           and now.descriptors <= before.descriptors) else None
+        return wait_until(idle, lambda: f"idle again as {before}; it holds {self.resources()}; its log ends:\n"
+                          + "\n".join(self.log().splitlines()[-30:]), deadline)
+
+    def stop(self):
+        """SIGTERM; fails the test unless the server ends by itself with status 0 and leaves nothing behind."""
+        workers = self.workers()
+        self.process.send_signal(signal.SIGTERM)
+        try:
+            status = self.process.wait(20 * DEADLINE_SCALE)
+        except subprocess.TimeoutExpired:
+            self._kill()
+            raise AssertionError(f"the server did not end on SIGTERM; its log:\n{self.log()}") from None
+        if status != 0:
+            raise AssertionError(f"the server ended with {status} on SIGTERM; its log:\n{self.log()}")
+        if self.socket.exists():
+            raise AssertionError("the server left its socket behind")
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "the server's workers end with it", 10)
+
+    def check_log(self):
+        """Fails the test on any report of a sanitizer or of the validation layer."""
+        reports = [line for line in self.log().splitlines() if _SANITIZER_REPORT.search(line) or _VALIDATION.search(line)]
+        if reports:
+            raise AssertionError("reports in the server's log:\n" + "\n".join(reports[:20]) + f"\nthe whole log:\n{self.log()[-20000:]}")
+
+    def _kill(self):
+        for pid in [self.process.pid, *self.workers()]:
+            try:
+                os.kill(pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.wait()
+        self._log.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, kind, *_):
+        if kind is not None:
+            self._kill()
+            return
+        if self.process.poll() is None:
+            self.stop()
+        self._log.close()
+        self.check_log()
+
+
+def sanitizer_environment():
+    """Reports go to the log and end the process; what the host's driver itself does is not our finding."""
+    if not SANITIZED:
+        return {}
+    return {
+        "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0",
+        "LSAN_OPTIONS": f"suppressions={_SUPPRESSIONS}/leak.txt:print_suppressions=0",
+        "UBSAN_OPTIONS": "print_stacktrace=1",
+        "TSAN_OPTIONS": f"suppressions={_SUPPRESSIONS}/thread.txt:ignore_noninstrumented_modules=1:second_deadlock_stack=1",
+    }
