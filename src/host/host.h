@@ -1,11 +1,12 @@
-// The host's Vulkan as a context sees it: the loader, the devices that guests may use, and for each a
-// profile that says what is passed through, emulated or hidden, and why. Opened once per process,
+// The host's Vulkan as a context sees it: the loader, the devices that guests may use, and for each
+// a profile that says what is passed through, emulated or hidden, and why. Opened once per process,
 // before any context; immutable afterwards, so every thread may read it.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "host/profile.h"
@@ -14,26 +15,38 @@
 namespace pvgpu::host {
 
 struct HostOptions {
-  std::string loader_path;               // empty: libvulkan.so.1 / libvulkan.1.dylib
+  std::string
+      loader_path;  // empty: $PVGPU_VULKAN_LOADER, then libvulkan.so.1 / libvulkan.1.dylib …
   std::vector<std::string> gpu_selectors;  // index, UUID, name part or PCI address; empty: all
-  std::string profile_json;              // profiles taken by another process of this server; empty: test now
+  std::string profile_json;  // profiles taken by another process of this server; empty: test now
+  // Whether this build's decoder knows a device extension: what it does not know is hidden from
+  // guests. nullptr: it knows every extension.
+  bool (*carries_extension)(std::string_view name) = nullptr;
 };
 
 class Host {
  public:
-  // Loads the loader, enumerates, profiles (with the memory self-test) and selects. The errors say
-  // what is missing: no loader, no driver, no device that matches, no memory strategy.
+  // Loads the loader, enumerates, selects and profiles (with the memory self-test). With
+  // profile_json nothing but the loader is touched. The errors say what is missing: no loader, no
+  // driver, no device that matches, no memory strategy.
   static Result<std::unique_ptr<Host>> open(const HostOptions& options);
   ~Host();
 
   PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
   // The selected devices, in the order in which guests see them. Never empty.
   std::span<const DriverProfile> devices() const;
-  // The profile of `device`, found by its UUIDs; nullptr if the guest must not see it. `instance` is
-  // any VkInstance of this process; `properties` are those of the device to look up.
+  // The profile of `device`, found by its UUIDs; nullptr if the guest must not see it. `instance`
+  // is any VkInstance of this process; `properties` are those of the device to look up.
   const DriverProfile* profile_for(const DeviceIdentity& identity) const;
-  // Instance extensions that a context must enable besides its own (such as portability enumeration).
+  // Instance extensions that a context must enable besides its own (such as portability
+  // enumeration).
   std::span<const char* const> required_instance_extensions() const;
+  // Flags for VkInstanceCreateInfo that go with them (ENUMERATE_PORTABILITY, or 0).
+  VkInstanceCreateFlags required_instance_flags() const;
+  // The file that serves Vulkan here, as the dynamic linker found it.
+  const std::string& loader_path() const;
+  // The highest VkInstance level that the loader knows.
+  uint32_t instance_version() const;
   // What profile_json of another process takes.
   std::string profiles_as_json() const;
 
@@ -43,7 +56,9 @@ class Host {
   std::unique_ptr<State> state_;
 };
 
-// Reads the identity of a VkPhysicalDevice (Vulkan 1.1 properties), for Host::profile_for.
-DeviceIdentity identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance, VkPhysicalDevice device);
+// Reads the identity of a VkPhysicalDevice (Vulkan 1.1 properties), for Host::profile_for. An
+// identity of zeros if `instance` cannot tell.
+DeviceIdentity identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
+                        VkPhysicalDevice device);
 
 }  // namespace pvgpu::host

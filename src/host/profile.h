@@ -1,6 +1,7 @@
 // What is known about one host device: identity, level, how its memory can be shared, and which of
 // the things that stock Mesa asks for are passed through, emulated or hidden. A plain value, made
-// by the self-test and carried between the processes of a server as JSON.
+// by the self-test and carried between the processes of a server as JSON (profile_json.h).
+// Immutable once Host::open has returned, so every thread may read it.
 #pragma once
 
 #include <vulkan/vulkan_core.h>
@@ -8,6 +9,7 @@
 #include <array>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace pvgpu::host {
@@ -26,13 +28,21 @@ enum class MemoryStrategy {
   kOpaqueFd,    // the driver's memory, exported as an opaque descriptor that is mappable from 0
 };
 
+// "none", "host_import", "dma_buf", "opaque_fd".
+std::string_view strategy_name(MemoryStrategy strategy);
+// The handle type that memory of this strategy is imported or exported with; 0 for kNone.
+VkExternalMemoryHandleTypeFlags strategy_handle_type(MemoryStrategy strategy);
+
 struct MemoryTypePlan {
   MemoryStrategy strategy = MemoryStrategy::kNone;
-  bool hidden = false;     // HOST_VISIBLE is withheld from the guest
-  std::string verdict;     // the self-test's words: "host_import: coherent both ways"
+  bool hidden = false;  // HOST_VISIBLE is withheld from the guest
+  std::string verdict;  // the self-test's words: "host_import: coherent both ways"
 };
 
 enum class Treatment { kPassedThrough, kEmulated, kHidden, kAbsent };
+
+// "passed through", "emulated", "hidden", "absent".
+std::string_view treatment_name(Treatment treatment);
 
 struct FeatureVerdict {
   std::string name;  // an extension's name, or a word for a behaviour
@@ -42,11 +52,12 @@ struct FeatureVerdict {
 
 // Each flag: the driver lacks the thing and src/host/emulation provides its meaning.
 struct Emulation {
-  bool sync_fd_semaphore = false;    // VK_KHR_external_semaphore_fd, SYNC_FD importable
-  bool sync_fd_fence = false;        // VK_KHR_external_fence_fd, SYNC_FD exportable
-  bool dma_buf_memory = false;       // VK_EXT_external_memory_dma_buf + VK_KHR_external_memory_fd on memory that we own
-  bool linear_modifier = false;      // VK_EXT_image_drm_format_modifier with the LINEAR modifier alone
-  bool queue_family_foreign = false; // VK_EXT_queue_family_foreign, as VK_QUEUE_FAMILY_EXTERNAL
+  bool sync_fd_semaphore = false;  // VK_KHR_external_semaphore_fd, SYNC_FD importable
+  bool sync_fd_fence = false;      // VK_KHR_external_fence_fd, SYNC_FD exportable
+  bool dma_buf_memory =
+      false;  // VK_EXT_external_memory_dma_buf + VK_KHR_external_memory_fd on memory that we own
+  bool linear_modifier = false;  // VK_EXT_image_drm_format_modifier with the LINEAR modifier alone
+  bool queue_family_foreign = false;  // VK_EXT_queue_family_foreign, as VK_QUEUE_FAMILY_EXTERNAL
 };
 
 struct DriverProfile {
@@ -55,20 +66,41 @@ struct DriverProfile {
   VkDriverId driver_id{};
   VkPhysicalDeviceType device_type{};
   uint32_t vendor_id = 0, device_id = 0;
-  uint32_t api_version = 0;     // the driver's own
+  uint32_t api_version = 0;  // the driver's own
   uint32_t driver_version = 0;
   std::vector<VkExtensionProperties> driver_extensions;  // as the driver lists them
   VkPhysicalDeviceMemoryProperties memory{};             // as the driver reports it
   std::array<MemoryTypePlan, VK_MAX_MEMORY_TYPES> memory_plan{};
-  VkDeviceSize import_alignment = 0;   // minImportedHostPointerAlignment; 0 without the extension
-  bool external_memory_host = false;   // the driver can import host pointers
-  bool all_types_host_visible = false; // every memory type is HOST_VISIBLE (lavapipe, many integrated GPUs)
+  VkDeviceSize import_alignment = 0;  // minImportedHostPointerAlignment; 0 without the extension
+  bool external_memory_host = false;  // the driver can import host pointers
+  bool all_types_host_visible =
+      false;  // every memory type is HOST_VISIBLE (lavapipe, many integrated GPUs)
+  // Handle types that a buffer can be created with without losing memory types: 0, or one or more
+  // of those of the plan. See external_info.h.
+  VkExternalMemoryHandleTypeFlags buffer_handle_types = 0;
+  // What the driver itself says of SYNC_FD; 0 without the extension.
+  VkExternalSemaphoreFeatureFlags sync_fd_semaphore_features = 0;
+  VkExternalFenceFeatureFlags sync_fd_fence_features = 0;
   Emulation emulation;
   std::vector<FeatureVerdict> verdicts;  // what `pvgpu info` prints
 
-  bool has_extension(const char* name) const;
-  // Extensions that every VkDevice needs for the plan above, whether or not the guest asks for them.
+  bool has_extension(std::string_view name) const;
+  // Extensions that every VkDevice needs for the plan above, whether or not the guest asks for
+  // them.
   std::vector<const char*> required_device_extensions() const;
+  // Some memory type is served by `strategy`.
+  bool uses(MemoryStrategy strategy) const;
+  // The verdict on `name`, or nullptr.
+  const FeatureVerdict* verdict(std::string_view name) const;
 };
+
+// What the guest sees as memory types: the driver's, where hidden types are without HOST_VISIBLE,
+// HOST_COHERENT and HOST_CACHED. Indices and heaps never change.
+VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& profile);
+
+// Bit i: memory of type i can be given to the guest as a descriptor, so a resource that the guest
+// wants to export (VkExternalMemory*CreateInfo with DMA_BUF) may live there. For every other
+// resource the driver's own memoryTypeBits stand. Without dma-buf emulation these are all types.
+uint32_t exportable_memory_types(const DriverProfile& profile);
 
 }  // namespace pvgpu::host

@@ -1,0 +1,103 @@
+#include "host/profile.h"
+
+#include <algorithm>
+
+namespace pvgpu::host {
+
+std::string_view strategy_name(MemoryStrategy strategy) {
+  switch (strategy) {
+    case MemoryStrategy::kNone:
+      return "none";
+    case MemoryStrategy::kHostImport:
+      return "host_import";
+    case MemoryStrategy::kDmaBuf:
+      return "dma_buf";
+    case MemoryStrategy::kOpaqueFd:
+      return "opaque_fd";
+  }
+  return "none";
+}
+
+VkExternalMemoryHandleTypeFlags strategy_handle_type(MemoryStrategy strategy) {
+  switch (strategy) {
+    case MemoryStrategy::kNone:
+      return 0;
+    case MemoryStrategy::kHostImport:
+      return VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+    case MemoryStrategy::kDmaBuf:
+      return VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
+    case MemoryStrategy::kOpaqueFd:
+      return VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT;
+  }
+  return 0;
+}
+
+std::string_view treatment_name(Treatment treatment) {
+  switch (treatment) {
+    case Treatment::kPassedThrough:
+      return "passed through";
+    case Treatment::kEmulated:
+      return "emulated";
+    case Treatment::kHidden:
+      return "hidden";
+    case Treatment::kAbsent:
+      return "absent";
+  }
+  return "absent";
+}
+
+bool DriverProfile::has_extension(std::string_view name) const {
+  return std::any_of(
+      driver_extensions.begin(), driver_extensions.end(),
+      [&](const VkExtensionProperties& extension) { return name == extension.extensionName; });
+}
+
+bool DriverProfile::uses(MemoryStrategy strategy) const {
+  return std::any_of(memory_plan.begin(), memory_plan.begin() + memory.memoryTypeCount,
+                     [&](const MemoryTypePlan& plan) { return plan.strategy == strategy; });
+}
+
+const FeatureVerdict* DriverProfile::verdict(std::string_view name) const {
+  auto it = std::find_if(verdicts.begin(), verdicts.end(),
+                         [&](const FeatureVerdict& verdict) { return verdict.name == name; });
+  return it == verdicts.end() ? nullptr : &*it;
+}
+
+std::vector<const char*> DriverProfile::required_device_extensions() const {
+  std::vector<const char*> names;
+  if (uses(MemoryStrategy::kHostImport)) {
+    names.push_back(VK_EXT_EXTERNAL_MEMORY_HOST_EXTENSION_NAME);
+  }
+  if (uses(MemoryStrategy::kDmaBuf) || uses(MemoryStrategy::kOpaqueFd)) {
+    names.push_back(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+  }
+  if (uses(MemoryStrategy::kDmaBuf)) {
+    names.push_back(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
+  }
+  // A driver that lists it demands it, and guests do not know it. The macro is in the beta header.
+  static constexpr const char* kPortabilitySubset = "VK_KHR_portability_subset";
+  if (has_extension(kPortabilitySubset)) names.push_back(kPortabilitySubset);
+  return names;
+}
+
+VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& profile) {
+  VkPhysicalDeviceMemoryProperties memory = profile.memory;
+  for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
+    if (!profile.memory_plan[i].hidden) continue;
+    memory.memoryTypes[i].propertyFlags &= ~VkMemoryPropertyFlags(
+        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
+        VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
+  }
+  return memory;
+}
+
+uint32_t exportable_memory_types(const DriverProfile& profile) {
+  uint32_t all = 0, shared = 0;
+  for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
+    all |= 1u << i;
+    if (profile.memory_plan[i].strategy != MemoryStrategy::kNone) shared |= 1u << i;
+  }
+  return profile.emulation.dma_buf_memory ? shared : all;
+}
+
+}  // namespace pvgpu::host
