@@ -96,6 +96,8 @@ class Program:
     def __exit__(self, *_):
         if self.process.poll() is None:
             self.kill()
+        self._reader.join(10)
+        self.process.stdout.close()
         if self.process.stdin:
             self.process.stdin.close()
 

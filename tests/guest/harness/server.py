@@ -38,8 +38,6 @@ class Server:
         variables = {**os.environ, "VK_DRIVER_FILES": HOST_DRIVER, **sanitizer_environment(), **(environment or {})}
         if validation:
             variables["VK_INSTANCE_LAYERS"] = "VK_LAYER_KHRONOS_validation"
-            # The layer's own default is standard output, which the server keeps clean.
-            variables["VK_KHRONOS_VALIDATION_LOG_FILENAME"] = "/dev/stderr"
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
             [PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],

@@ -1,0 +1,96 @@
+"""Many clients of one server: at once, one after another, and killed."""
+
+import unittest
+
+from cube import cube_command, draw_native_cube
+from harness import PROGRAMS, SANITIZED, Display, GuestCase, Program, Server, guest_command, run_guest
+from harness.guest import wait_until
+
+MEMORY_KB = 64 * 1024 if SANITIZED else 1024  # A sanitizer's own bookkeeping grows with what has been.
+
+
+class Clients(GuestCase):
+    def assert_as_before(self, server, before):
+        """The server holds what it held before its clients came."""
+        after = server.wait_idle(before)
+        self.assertEqual((after.descriptors, after.threads, after.children),
+                         (before.descriptors, before.threads, before.children))
+        self.assertLessEqual(abs(after.memory_kb - before.memory_kb), MEMORY_KB, f"{before} became {after}")
+
+    def hold(self, server):
+        program = self.enterContext(Program(guest_command(server.venus(), [PROGRAMS / "hold"])))
+        program.wait_for_lines(1)
+        return program
+
+    def end_hold(self, program):
+        program.process.stdin.close()
+        program.process.stdin = None
+        self.assertEqual(program.wait(), 0, program.output())
+        self.assertEqual(program.lines()[-1], "done")
+
+    def test_two_draw_and_one_is_killed(self):
+        frames = 1500
+        with Display() as display, Display() as victims_display, Server(self.folder) as server:
+            native = draw_native_cube(display, frames)
+            display.wipe()
+            before = server.resources()
+            drawn = lambda where: where.picture().colors() > 1000
+            with Program(guest_command({**server.venus(), **victims_display.environment}, cube_command(10_000_000))) as victim, \
+                    Program(guest_command({**server.venus(), **display.environment}, cube_command(frames))) as survivor:
+                wait_until(lambda: drawn(victims_display) and drawn(display), "both draw", interval=0.05)
+                self.assertEqual(len(server.workers()), before.children + 2)
+                self.assertIsNone(victim.process.poll(), victim.output())
+                victim.kill()
+                self.assertIsNone(survivor.process.poll(), "the survivor ended before the kill; give it more frames")
+                self.assertEqual(survivor.wait(300), 0, survivor.output())
+            picture = display.picture()
+            picture.write_png(self.keep("survivor.png"))
+            self.assertLess(native.difference(picture), 0.0005)
+            self.assert_as_before(server, before)
+
+    def test_twenty_at_once(self):
+        with Server(self.folder) as server:
+            before = server.resources()
+            programs = [self.enterContext(Program(guest_command(server.venus(), [PROGRAMS / "hold"]))) for _ in range(20)]
+            for program in programs:
+                program.wait_for_lines(1)
+            at = [len(program.lines()) for program in programs]
+            for program, lines in zip(programs, at):
+                program.wait_for_lines(lines + 1)  # Each still works while all the others live.
+            self.assertEqual(len(server.workers()), before.children + 20)
+            for program in programs:
+                self.end_hold(program)
+            self.assert_as_before(server, before)
+
+    def test_one_after_another(self):
+        count = 100 if SANITIZED else 1000
+        loop = 'i=0; while [ $i -lt "$2" ]; do "$1" || exit 1; i=$((i + 1)); done'
+        with Server(self.folder, log_level="info") as server:
+            before = server.resources()
+            output = run_guest(server.venus(), ["/bin/sh", "-c", loop, "sh", PROGRAMS / "tiny", count], deadline=900)
+            self.assertEqual(output.splitlines().count("filled"), count)
+            self.assert_as_before(server, before)
+
+    def test_killed_at_any_moment(self):
+        with Server(self.folder) as server:
+            before = server.resources()
+            witness = self.hold(server)
+            for step in range(30):
+                with Program(guest_command(server.venus(), [PROGRAMS / "tiny"])) as program:
+                    try:
+                        # Not a wait: the moment of the kill is what is tried, from before the handshake to after the end.
+                        program.process.wait(step * 0.008)
+                    except Exception:
+                        pass
+            witness.wait_for_lines(len(witness.lines()) + 1)
+            self.end_hold(witness)
+            self.assert_as_before(server, before)
+
+    def test_server_stops_under_its_clients(self):
+        with Server(self.folder) as server:
+            self.hold(server)
+            server.stop()
+
+
+if __name__ == "__main__":
+    unittest.main()

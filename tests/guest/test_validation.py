@@ -1,0 +1,41 @@
+"""The Khronos validation layer, on the host's driver, has nothing to say about what we do on a guest's behalf."""
+
+import re
+import unittest
+
+from cube import draw_cube
+from harness import PROGRAMS, Display, GuestCase, Server, run_guest
+from harness.guest import wait_until
+from test_vkmark import run_vkmark
+
+
+class Validation(GuestCase):
+    """Leaving a Server fails the test when the layer reported anything (harness/server.py)."""
+
+    def test_the_layer_is_there(self):
+        # Without this, silence would prove nothing: a call that Vulkan forbids, made by the guest, is reported on the host.
+        server = Server(self.folder, validation=True)
+        try:
+            run_guest(server.venus(), [PROGRAMS / "misuse"])
+            wait_until(lambda: re.search(r"VUID-vkCmdFillBuffer-dstOffset", server.log()),
+                       lambda: f"the layer's report; the log:\n{server.log()}")
+        finally:
+            server.stop()
+
+    def test_cube(self):
+        with Display() as display, Server(self.folder, validation=True) as server:
+            draw_cube(display, server.venus(), deadline=120)
+
+    def test_compute(self):
+        with Server(self.folder, validation=True) as server:
+            run_guest(server.venus(), [PROGRAMS / "compute", self.folder / "output"])
+            run_guest(server.venus(), [PROGRAMS / "many_allocations", 200])
+
+    def test_vkmark(self):
+        with Server(self.folder, validation=True) as server:
+            _, scenes = run_vkmark(server.venus(), "-b", "texture:duration=1.0", "-b", "desktop:duration=1.0")
+            self.assertEqual([scene for scene, _ in scenes], ["texture", "desktop"])
+
+
+if __name__ == "__main__":
+    unittest.main()
