@@ -27,7 +27,6 @@ constexpr std::array kMissed = {
     Missed{"VK_EXT_robustness2", "DXVK and VKD3D-Proton need its null descriptors"},
     Missed{"VK_EXT_custom_border_color", "OpenGL through Zink and DXVK want it"},
     Missed{"VK_EXT_line_rasterization", "OpenGL through Zink wants it"},
-    Missed{"VK_EXT_host_image_copy", "guests clamp Vulkan 1.4 features that need it"},
     Missed{"VK_EXT_graphics_pipeline_library", "DXVK compiles shaders later and stutters more"},
 };
 
