@@ -14,7 +14,7 @@ from harness.vtest import words
 # The names of src/venus/poison.h.
 REASONS = {re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower() for name in re.findall(
     r"^  k(\w+),", (vtest.CHECKOUT / "src" / "venus" / "poison.h").read_text(), re.MULTILINE)}
-POISONED = re.compile(r"poison\w*\b.*?\b(" + "|".join(sorted(REASONS, key=len, reverse=True)) + r")\b")
+POISONED = re.compile(r"\b(?:poisoned|stopped): (" + "|".join(REASONS) + r"): ")
 
 
 # Attacks on the transport: each gets a connected client that has said nothing yet.
@@ -129,6 +129,7 @@ class BadGuests(GuestCase):
                            lambda: f"poisoned; the log ends:\n{self.server.log()[-3000:]}", 10)
                 if isinstance(ring, HandDrivenRing):
                     wait_until(ring.fatal, "the ring shows FATAL", 10)
+            wait_until(lambda: len(self.server.workers()) == self.before.children + 1, "its worker ends", 10)
             self.witness.wait_for_lines(len(self.witness.lines()) + 1)
             lines = self.poisons()[earlier:]
             self.assertEqual(len(lines), 1, [line.string for line in lines])
