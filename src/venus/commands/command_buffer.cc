@@ -1,0 +1,72 @@
+// The few recorded commands whose arguments are not passed to the driver as they are.
+#include "host/emulation/queue_family.h"
+#include "protocol/handlers.h"
+#include "venus/call.h"
+
+namespace pvgpu::venus {
+namespace {
+
+// Barriers are the decoder's copies, so the foreign queue family is replaced in place.
+template <class Barrier>
+void rewrite(Call& call, const Barrier* barriers, uint32_t count) {
+  if (call.device().profile->emulation.queue_family_foreign)
+    host::queue_family::rewrite(std::span(const_cast<Barrier*>(barriers), count));
+}
+void rewrite(Call& call, const VkDependencyInfo& info) {
+  if (call.device().profile->emulation.queue_family_foreign) host::queue_family::rewrite(info);
+}
+
+bool has_synchronization2(Call& call) {
+  if (call.device().vk.vkCmdPipelineBarrier2) return true;
+  call.poison(PoisonReason::kUnavailableCommand, "synchronization2 is not enabled");
+  return false;
+}
+
+}  // namespace
+
+void handle(Call& call, protocol::CmdPipelineBarrierArgs& args) {
+  rewrite(call, args.pBufferMemoryBarriers, args.bufferMemoryBarrierCount);
+  rewrite(call, args.pImageMemoryBarriers, args.imageMemoryBarrierCount);
+  args.call(call.device().vk.vkCmdPipelineBarrier);
+}
+
+void handle(Call& call, protocol::CmdWaitEventsArgs& args) {
+  rewrite(call, args.pBufferMemoryBarriers, args.bufferMemoryBarrierCount);
+  rewrite(call, args.pImageMemoryBarriers, args.imageMemoryBarrierCount);
+  args.call(call.device().vk.vkCmdWaitEvents);
+}
+
+void handle(Call& call, protocol::CmdPipelineBarrier2Args& args) {
+  if (!has_synchronization2(call)) return;
+  rewrite(call, *args.pDependencyInfo);
+  args.call(call.device().vk.vkCmdPipelineBarrier2);
+}
+
+void handle(Call& call, protocol::CmdWaitEvents2Args& args) {
+  if (!has_synchronization2(call)) return;
+  for (uint32_t i = 0; i < args.eventCount; ++i) rewrite(call, args.pDependencyInfos[i]);
+  args.call(call.device().vk.vkCmdWaitEvents2);
+}
+
+void handle(Call& call, protocol::CmdSetEvent2Args& args) {
+  if (!has_synchronization2(call)) return;
+  rewrite(call, *args.pDependencyInfo);
+  args.call(call.device().vk.vkCmdSetEvent2);
+}
+
+// The elements are packed by our own decoder: the guest's stride says nothing about them.
+void handle(Call& call, protocol::CmdDrawMultiEXTArgs& args) {
+  const auto f = call.device().vk.vkCmdDrawMultiEXT;
+  if (!f) return call.poison(PoisonReason::kUnavailableCommand, "VK_EXT_multi_draw is not enabled");
+  args.stride = sizeof(VkMultiDrawInfoEXT);
+  args.call(f);
+}
+
+void handle(Call& call, protocol::CmdDrawMultiIndexedEXTArgs& args) {
+  const auto f = call.device().vk.vkCmdDrawMultiIndexedEXT;
+  if (!f) return call.poison(PoisonReason::kUnavailableCommand, "VK_EXT_multi_draw is not enabled");
+  args.stride = sizeof(VkMultiDrawIndexedInfoEXT);
+  args.call(f);
+}
+
+}  // namespace pvgpu::venus

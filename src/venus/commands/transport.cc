@@ -1,0 +1,113 @@
+// The protocol's own commands: replies, nested streams, rings and the order between streams.
+// Source: Venus protocol reference, section 4.2.
+#include <fmt/format.h>
+
+#include "protocol/handlers.h"
+#include "venus/call.h"
+#include "venus/context_impl.h"
+#include "venus/ring.h"
+
+namespace pvgpu::venus {
+namespace {
+
+// Poisons and returns false unless the command came over the context stream.
+bool on_context_stream(Call& call) {
+  if (!call.stream().ring()) return true;
+  call.poison(PoisonReason::kForbiddenCommand, "is allowed on the context stream only");
+  return false;
+}
+
+Ring* find_ring(Call& call, uint64_t id) {
+  if (!on_context_stream(call)) return nullptr;
+  Ring* ring = call.context().find_ring(id);
+  if (!ring) call.poison(PoisonReason::kBadRing, fmt::format("ring {:#x} does not exist", id));
+  return ring;
+}
+
+// The resource and bytes that a description names; an empty span after poisoning.
+std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, const VkCommandStreamDescriptionMESA& d) {
+  auto resource = call.context().resources().find(d.resourceId);
+  if (!resource) {
+    call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", d.resourceId));
+    return {};
+  }
+  const auto bytes = resource->range(d.offset, d.size);
+  if (bytes.data() == nullptr || d.offset % 4 != 0)
+    call.poison(PoisonReason::kBadRange, fmt::format("{} bytes at {} of resource {}, which has {}", d.size, d.offset,
+                                                     d.resourceId, resource->size));
+  return {std::move(resource), bytes};
+}
+
+}  // namespace
+
+void handle(Call& call, protocol::SetReplyCommandStreamMESAArgs& args) {
+  auto [resource, bytes] = describe(call, *args.pStream);
+  if (!call.poisoned()) call.stream().set_reply(std::move(resource), bytes);
+}
+
+void handle(Call& call, protocol::SeekReplyCommandStreamMESAArgs& args) {
+  if (!call.stream().has_reply_slot()) return call.poison(PoisonReason::kNoReplyStream, "no reply stream is set");
+  if (args.position % 4 != 0 || !call.stream().seek_reply(args.position))
+    call.poison(PoisonReason::kBadRange, fmt::format("position {} is outside the reply stream", args.position));
+}
+
+void handle(Call& call, protocol::ExecuteCommandStreamsMESAArgs& args) {
+  if (call.stream().nested()) return call.poison(PoisonReason::kNestingTooDeep, "streams do not nest");
+  for (uint32_t i = 0; i < args.streamCount; ++i) {
+    if (args.pReplyPositions && !call.stream().seek_reply(args.pReplyPositions[i]))
+      return call.poison(PoisonReason::kBadRange,
+                         fmt::format("reply position {} is outside the reply stream", args.pReplyPositions[i]));
+    if (args.pStreams[i].size == 0) continue;
+    auto [resource, bytes] = describe(call, args.pStreams[i]);
+    if (call.poisoned()) return;
+    if (!call.stream().execute_nested(bytes)) return;  // the context is poisoned, with the inner command's reason
+  }
+}
+
+void handle(Call& call, protocol::CreateRingMESAArgs& args) {
+  if (!on_context_stream(call)) return;
+  ContextImpl& context = call.context();
+  if (context.find_ring(args.ring)) return call.poison(PoisonReason::kBadRing, fmt::format("ring {:#x} exists", args.ring));
+  auto resource = context.resources().find(args.pCreateInfo->resourceId);
+  if (!resource)
+    return call.poison(PoisonReason::kUnknownResource,
+                       fmt::format("resource {} does not exist", args.pCreateInfo->resourceId));
+  auto ring = Ring::create(context, args.ring, std::move(resource), *args.pCreateInfo);
+  if (!ring) return call.poison(ring.error().reason, ring.error().detail);
+  if (!context.add_ring(std::move(*ring)))
+    call.poison(PoisonReason::kLimitExceeded, fmt::format("more than {} rings", ContextImpl::kMaxRings));
+}
+
+void handle(Call& call, protocol::DestroyRingMESAArgs& args) {
+  if (find_ring(call, args.ring)) call.context().remove_ring(args.ring);
+}
+
+void handle(Call& call, protocol::NotifyRingMESAArgs& args) {
+  if (Ring* ring = find_ring(call, args.ring)) ring->notify();
+}
+
+void handle(Call& call, protocol::WriteRingExtraMESAArgs& args) {
+  Ring* ring = find_ring(call, args.ring);
+  if (ring && !ring->write_extra(args.offset, args.value))
+    call.poison(PoisonReason::kBadRange, fmt::format("extra word at {} is outside its region", args.offset));
+}
+
+void handle(Call& call, protocol::SubmitVirtqueueSeqnoMESAArgs& args) {
+  if (Ring* ring = find_ring(call, args.ring)) ring->submit_virtqueue_seqno(args.seqno);
+}
+
+void handle(Call& call, protocol::WaitVirtqueueSeqnoMESAArgs& args) {
+  Ring* ring = call.stream().ring();
+  if (!ring) return call.poison(PoisonReason::kForbiddenCommand, "is allowed on rings only");
+  if (!ring->wait_virtqueue_seqno(args.seqno) && !call.context().stopping())
+    call.poison(PoisonReason::kBadSeqno, fmt::format("virtqueue seqno {} will not come", args.seqno));
+}
+
+void handle(Call& call, protocol::WaitRingSeqnoMESAArgs& args) {
+  Ring* ring = find_ring(call, args.ring);
+  // Sequence numbers are the ring's tail, which is 32 bits wide.
+  if (ring && !ring->wait_seqno(static_cast<uint32_t>(args.seqno)) && !call.context().is_poisoned())
+    call.poison(PoisonReason::kBadSeqno, fmt::format("ring {:#x} will not reach {}", args.ring, args.seqno));
+}
+
+}  // namespace pvgpu::venus

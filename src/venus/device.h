@@ -1,0 +1,85 @@
+// The host's side of a guest's instance, devices, queues and device memory. Owned by the context (lists
+// in ContextImpl), referenced from object slots; they live until the context ends, so that a stale
+// pointer from a racing guest stays a pointer to the right kind of thing.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <mutex>
+#include <unordered_map>
+#include <unordered_set>
+#include <vector>
+
+#include "host/memory.h"
+#include "host/profile.h"
+#include "protocol/dispatch.h"
+#include "venus/object_table.h"
+
+namespace pvgpu::venus {
+
+struct Instance {
+  VkInstance handle = VK_NULL_HANDLE;
+  uint32_t api_version = 0;
+  protocol::InstanceDispatch vk;
+};
+
+struct PhysicalDevice {
+  VkPhysicalDevice handle = VK_NULL_HANDLE;
+  const host::DriverProfile* profile = nullptr;
+  uint64_t id = 0;  // the guest's; 0 until vkEnumeratePhysicalDevices assigns it
+};
+
+// A VkQueue. Vulkan wants its use serialized; the guest's rings, fences of the transport and our own
+// submissions meet here.
+struct Queue {
+  Device* device = nullptr;
+  VkQueue handle = VK_NULL_HANDLE;
+  uint32_t family = 0;
+  uint32_t ring_idx = 0;  // the timeline that the guest bound; 0: none
+  std::mutex mutex;
+};
+
+struct Device {
+  VkDevice handle = VK_NULL_HANDLE;
+  PhysicalDevice* physical = nullptr;
+  const host::DriverProfile* profile = nullptr;
+  protocol::DeviceDispatch vk;
+  host::MemoryFunctions memory_functions;
+  uint64_t id = 0;  // the guest's; 0 once it is destroyed
+
+  std::mutex queues_mutex;  // guards the list; queues themselves stay until the context ends
+  std::deque<Queue> queues;
+
+  // Semaphores whose payload is "already signalled" for the next wait (vkImportSemaphoreResourceMESA).
+  // `signalled_count` is checked first: it is zero nearly always.
+  std::mutex signalled_mutex;
+  std::unordered_set<uint64_t> signalled;
+  std::atomic<uint32_t> signalled_count{0};
+
+  // Lists of pooled objects change under this lock; see commands/pools.cc.
+  std::mutex pools_mutex;
+
+  Queue* find_queue(VkQueue queue) {
+    std::lock_guard lock(queues_mutex);
+    for (Queue& q : queues)
+      if (q.handle == queue) return &q;
+    return nullptr;
+  }
+};
+
+// A guest's VkDeviceMemory; freed with it. Changed and exported under ContextImpl::memories_mutex.
+struct Memory {
+  Memory(Device& d, host::SharedAllocation a) : device(d), allocation(std::move(a)) {}
+  ~Memory() { host::free_memory(device.memory_functions, device.handle, allocation); }
+  Memory(const Memory&) = delete;
+  Memory& operator=(const Memory&) = delete;
+
+  Device& device;
+  host::SharedAllocation allocation;
+};
+
+}  // namespace pvgpu::venus

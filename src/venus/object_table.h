@@ -1,0 +1,110 @@
+// A context's objects by the ids that its guest chose. Mesa counts ids up from one counter, so the
+// table is a paged array: two loads reach a page, the slot is checked against the full id. Look-ups
+// take no lock and may run on any thread at any time; insert and erase may too, except that the guest
+// must not use an id while it destroys it (Vulkan's own rule). A guest that breaks the rule gets some
+// other object of its own or none, never memory outside the table: pages are only ever reused as pages.
+// Source: Venus protocol reference, section 6.
+#pragma once
+
+#include <vulkan/vulkan_core.h>
+
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <expected>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <vector>
+
+#include "venus/poison.h"
+
+namespace pvgpu::venus {
+
+struct Device;
+
+struct Object {
+  std::atomic<uint64_t> id{0};  // 0: free; released last on insert, cleared first on erase
+  uint64_t handle = 0;          // the driver's; 0: the driver failed to create it
+  VkObjectType type{};
+  Device* device = nullptr;   // nullptr for instances and physical devices
+  void* state = nullptr;      // what the type needs beyond its handle, owned elsewhere
+  Object* pool = nullptr;     // for pooled objects: the pool, whose `state` holds the list
+  Object* next = nullptr;     // siblings in the pool
+  Object* previous = nullptr;
+};
+static_assert(std::atomic<uint64_t>::is_always_lock_free);
+
+class ObjectTable {
+ public:
+  static constexpr uint32_t kPageBits = 9;
+  static constexpr uint32_t kMidBits = 16;
+  static constexpr uint32_t kTopBits = 15;
+  static constexpr uint64_t kIdLimit = uint64_t{1} << (kPageBits + kMidBits + kTopBits);
+  static constexpr uint32_t kMaxPages = 1u << 16;  // 33 million live objects, or 2 GiB of table
+
+  ObjectTable();
+  ~ObjectTable();
+  ObjectTable(const ObjectTable&) = delete;
+  ObjectTable& operator=(const ObjectTable&) = delete;
+
+  // nullptr: no such object.
+  Object* find(uint64_t id) const {
+    if (id - 1 >= kIdLimit - 1) [[unlikely]] return nullptr;
+    const Mid* mid = top_[id >> (kPageBits + kMidBits)].load(std::memory_order_acquire);
+    if (!mid) [[unlikely]] return nullptr;
+    // acquire: pairs with the release in add_page(), so that the page's slots are seen initialized.
+    Page* page = mid->pages[(id >> kPageBits) & (kMidSize - 1)].load(std::memory_order_acquire);
+    if (!page) [[unlikely]] return nullptr;
+    Object* object = &page->slots[id & (kPageSize - 1)];
+    // acquire: pairs with the release in insert(), so that the object's fields are seen.
+    return object->id.load(std::memory_order_acquire) == id ? object : nullptr;
+  }
+
+  // Errors: bad or duplicate id, too many objects.
+  std::expected<Object*, PoisonReason> insert(uint64_t id, VkObjectType type, uint64_t handle, Device* device,
+                                              void* state = nullptr);
+  void erase(Object* object);
+
+  // Calls `visit(Object&)` for every object; no other thread may use the table meanwhile.
+  template <class Visit>
+  void for_each(Visit visit) {
+    for (const auto& page : all_pages_)
+      for (Object& object : page->slots)
+        if (object.id.load(std::memory_order_relaxed)) visit(object);
+  }
+  size_t page_count() const { return all_pages_.size(); }
+
+ private:
+  static constexpr uint64_t kPageSize = uint64_t{1} << kPageBits;
+  static constexpr uint64_t kMidSize = uint64_t{1} << kMidBits;
+  static constexpr uint64_t kBusy = ~uint64_t{0};  // an id no object can have: a slot being filled
+  static constexpr uint32_t kDead = ~0u;           // `live` of a page that is on the free list
+
+  struct Page {
+    std::atomic<uint64_t> number{0};  // id >> kPageBits
+    std::atomic<uint32_t> live{kDead};
+    Object slots[kPageSize];
+  };
+  struct Mid {
+    std::atomic<Page*> pages[kMidSize];
+  };
+  struct FreeDeleter {
+    void operator()(void* memory) const { std::free(memory); }
+  };
+
+  Page* acquire_page(uint64_t number);
+  Page* add_page(uint64_t number);
+  void release_page(Page* page);
+  Mid* mid_for(uint64_t number);
+
+  // calloc'ed, so that the system backs only what is touched.
+  std::unique_ptr<std::atomic<Mid*>[], FreeDeleter> top_;
+  std::mutex mutex_;  // guards what follows and every change of a page pointer
+  std::vector<std::unique_ptr<Mid, FreeDeleter>> mids_;
+  std::vector<std::unique_ptr<Page>> all_pages_;
+  std::vector<Page*> free_pages_;
+};
+
+}  // namespace pvgpu::venus

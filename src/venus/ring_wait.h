@@ -1,0 +1,53 @@
+// How a ring's thread waits for the guest, as a pure decision: how to spend the next moment, given how
+// long nothing has come. Spinning answers in well under a microsecond but takes a core that the guest
+// may need; sleeping frees it but costs a wake-up. Between the two: yield, then short naps.
+//
+// While IDLE is clear the guest sends no wake-up, so the thread must look again by itself; once IDLE has
+// been announced it may sleep until it is notified. IDLE must not come before the guest's idle timeout has
+// passed: guests do not notify twice within a millisecond. Source: protocol reference, 5.2 and 5.3.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstdint>
+
+namespace pvgpu::venus {
+
+class RingWait {
+ public:
+  using Nanoseconds = std::chrono::nanoseconds;
+  enum class Action { kSpin, kYield, kNap, kIdle };
+
+  // `processors`: how many this process may use. On a single one, spinning only delays the guest.
+  RingWait(Nanoseconds idle_timeout, unsigned processors)
+      : idle_timeout_(idle_timeout), spin_(processors > 1 ? kSpin : Nanoseconds(0)) {}
+
+  // What to do when nothing has come for `waited`.
+  Action next(Nanoseconds waited) const {
+    if (waited < spin_) return Action::kSpin;
+    if (waited < kYield) return Action::kYield;
+    if (waited < idle_timeout_) return Action::kNap;
+    return Action::kIdle;
+  }
+  // Length of a nap: proportional to the time waited, so that a nap adds little to any latency.
+  static Nanoseconds nap(Nanoseconds waited) { return std::clamp(waited / 8, kLeastNap, kMostNap); }
+
+  // Sleeps after IDLE was announced, in order: a guest whose tail became visible only after we looked
+  // (Mesa up to 25.x stores it with release order) is found by the first two; then only a wake-up counts.
+  static Nanoseconds idle_sleep(uint32_t round) {
+    constexpr Nanoseconds kRounds[] = {std::chrono::microseconds(100), std::chrono::milliseconds(2),
+                                       std::chrono::milliseconds(50)};
+    return round < 3 ? kRounds[round] : std::chrono::seconds(1);
+  }
+
+ private:
+  static constexpr Nanoseconds kSpin = std::chrono::microseconds(10);
+  static constexpr Nanoseconds kYield = std::chrono::microseconds(100);
+  static constexpr Nanoseconds kLeastNap = std::chrono::microseconds(10);
+  static constexpr Nanoseconds kMostNap = std::chrono::microseconds(60);
+
+  Nanoseconds idle_timeout_;
+  Nanoseconds spin_;
+};
+
+}  // namespace pvgpu::venus

@@ -1,0 +1,80 @@
+// A stream of commands: the context stream, or one ring's. Decodes and executes in order, and keeps
+// what belongs to the stream: the arena, the place for replies, the buffer for nested streams.
+// Used by one thread at a time. Source: Venus protocol reference, sections 3.6, 4.2, 5.4.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "venus/poison.h"
+#include "venus/resource.h"
+#include "wire/arena.h"
+#include "wire/reader.h"
+#include "wire/writer.h"
+
+namespace pvgpu::venus {
+
+class ContextImpl;
+class Ring;
+
+class Stream {
+ public:
+  // `ring` is nullptr for the context stream.
+  Stream(ContextImpl& context, Ring* ring) : context_(context), ring_(ring) {}
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+
+  // Executes whole commands until `bytes`, which nobody else writes, are used up. `executed(n)` is called
+  // after each with the bytes consumed so far. False: the context is poisoned.
+  template <class Executed>
+  bool execute(std::span<const std::byte> bytes, Executed executed) {
+    wire::Reader reader(bytes);
+    while (reader.remaining() > 0) {
+      if (!execute_one(reader)) return false;
+      executed(bytes.size() - reader.remaining());
+    }
+    return true;
+  }
+
+  // vkExecuteCommandStreamsMESA: one level deep only.
+  bool nested() const { return depth_ > 0; }
+  bool execute_nested(std::span<const std::byte> shared);
+
+  // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere.
+  void set_reply(std::shared_ptr<Resource> resource, std::span<std::byte> slot) {
+    reply_resource_ = std::move(resource);
+    reply_slot_ = slot;
+    reply_position_ = 0;
+  }
+  bool seek_reply(uint64_t position) {
+    if (position > reply_slot_.size()) return false;
+    reply_position_ = static_cast<size_t>(position);
+    return true;
+  }
+  // What is left of the slot; empty if there is none.
+  std::span<std::byte> reply_space() const { return reply_slot_.subspan(reply_position_); }
+  void reply_written(size_t bytes) { reply_position_ += bytes; }
+  bool has_reply_slot() const { return reply_resource_ != nullptr; }
+
+  ContextImpl& context() { return context_; }
+  Ring* ring() { return ring_; }
+  wire::Arena& arena() { return arenas_[depth_]; }
+
+ private:
+  bool execute_one(wire::Reader& reader);
+
+  ContextImpl& context_;
+  Ring* ring_;
+  wire::Arena arenas_[2];  // by depth: a nested command must not free its parent's arguments
+  uint32_t depth_ = 0;
+  std::vector<std::byte> nested_copy_;
+  std::shared_ptr<Resource> reply_resource_;
+  std::span<std::byte> reply_slot_;
+  size_t reply_position_ = 0;
+};
+
+}  // namespace pvgpu::venus
