@@ -45,22 +45,20 @@ std::vector<size_t> match(std::span<const DeviceSummary> devices, std::string_vi
     }
     return !found.empty();
   };
-  size_t index = 0;
-  const char* end = selector.data() + selector.size();
-  auto [stop, error] = std::from_chars(selector.data(), end, index);
-  if (error == std::errc{} && stop == end) {
-    if (index < devices.size()) {
-      found.push_back(index);
-      return found;
-    }
-    // A number too high for an index may still be part of a name: "4090".
-  }
   if (is_uuid(selector)) {
     const std::string wanted = without_dashes(selector);
     collect([&](const DeviceSummary& device) {
       return without_dashes(uuid_text(device.identity.device_uuid)) == wanted;
     });
     return found;
+  }
+  size_t index = 0;
+  const char* end = selector.data() + selector.size();
+  auto [stop, error] = std::from_chars(selector.data(), end, index);
+  if (error == std::errc{} && stop == end) {
+    if (index < devices.size()) found.push_back(index);
+    // A longer number may be part of a name: "4090". A short one is a slip of an index.
+    if (!found.empty() || selector.size() <= 2) return found;
   }
   const std::string address = full_pci_address(selector);
   if (collect([&](const DeviceSummary& device) {
