@@ -1,0 +1,2 @@
+#define PVGPU_COMMAND_SLICE 1
+#include "venus/command_slice.inc"

@@ -1,0 +1,2 @@
+#define PVGPU_COMMAND_SLICE 3
+#include "venus/command_slice.inc"
