@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <sys/mman.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <cstring>
 #include <nlohmann/json.hpp>
@@ -117,6 +118,24 @@ TEST(NoDriver, IsToldWithTheIcdFiles) {
   ASSERT_FALSE(host);
   EXPECT_THAT(host.error().what, HasSubstr("no Vulkan dr"));
   EXPECT_THAT(host.error().hint, HasSubstr("/nonexistent/icd.json (cannot be read)"));
+}
+
+TEST(Validation, LayerIsThereWhenItIsAskedFor) {
+  const char* layers = std::getenv("VK_INSTANCE_LAYERS");
+  if (!layers) GTEST_SKIP() << "VK_INSTANCE_LAYERS is not set";
+  const Result<Loader> loader = Loader::open("");
+  ASSERT_TRUE(loader);
+  auto enumerate = reinterpret_cast<PFN_vkEnumerateInstanceLayerProperties>(
+      loader->get_instance_proc_addr()(nullptr, "vkEnumerateInstanceLayerProperties"));
+  ASSERT_NE(enumerate, nullptr);
+  uint32_t count = 0;
+  ASSERT_EQ(enumerate(&count, nullptr), VK_SUCCESS);
+  std::vector<VkLayerProperties> found(count);
+  ASSERT_EQ(enumerate(&count, found.data()), VK_SUCCESS);
+  EXPECT_TRUE(std::any_of(
+      found.begin(), found.end(),
+      [&](const VkLayerProperties& layer) { return std::string_view(layer.layerName) == layers; }))
+      << layers << " is not installed";
 }
 
 // A VkDevice as a context would create it for a guest.
