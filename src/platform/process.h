@@ -33,6 +33,8 @@ struct Command {
   // Keep what this process itself inherited (everything opened here is close-on-exec). Otherwise
   // the child has standard input, output, error and `descriptors`, nothing else.
   bool keep_inherited_descriptors = false;
+  // Standard input is empty and standard output goes where standard error goes.
+  bool standard_streams_to_log = false;
   bool own_process_group = false;                       // not reached by the terminal's Ctrl-C
   std::optional<std::vector<std::string>> environment;  // "NAME=value"; absent: this process's own
 };
@@ -69,6 +71,8 @@ class ChildProcess {
 // Makes this process receive `signal` when its parent ends. `parent` is who the parent should be:
 // false if it has ended already.
 bool end_with_parent(int signal, pid_t parent);
+// The name that ps shows for another process; empty if it is gone or hidden.
+std::string process_name(pid_t pid);
 // Lets this process open as many files as its hard limit allows.
 void raise_descriptor_limit();
 // Open descriptors, threads and resident bytes of this process, to see leaks. 0: unknown.

@@ -91,6 +91,12 @@ TEST(ChildProcess, TakesTheEnvironmentItIsGiven) {
   EXPECT_EQ(output_of(command), "1-\n");
 }
 
+TEST(ChildProcess, StandardStreamsCanBeKeptAway) {
+  Command command = shell("cat; [ /proc/$$/fd/1 -ef /proc/$$/fd/2 ] && echo same >&3");
+  command.standard_streams_to_log = true;
+  EXPECT_EQ(output_of(command), "same\n");
+}
+
 TEST(ChildProcess, StartsWithNoSignalBlocked) {
   auto queue = SignalQueue::create({SIGTERM, SIGINT});
   ASSERT_TRUE(queue.has_value());

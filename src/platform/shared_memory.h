@@ -42,6 +42,8 @@ class SharedMemory {
   size_t size_ = 0;
 };
 
+// An empty file without a name, for a child to write into.
+Result<UniqueFd> anonymous_file(const char* name);
 // A file of `contents` that nobody can change any more, not even through this descriptor: for
 // handing data to a child that is not trusted with the next child's copy.
 Result<UniqueFd> sealed_file(std::string_view contents, const char* name);

@@ -96,6 +96,10 @@ Result<ChildProcess> ChildProcess::spawn(const Command& command) {
   for (const UniqueFd& copy : *copies) {
     ::posix_spawn_file_actions_adddup2(&plan.actions, copy.get(), target++);
   }
+  if (command.standard_streams_to_log) {
+    ::posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    ::posix_spawn_file_actions_adddup2(&plan.actions, STDERR_FILENO, STDOUT_FILENO);
+  }
   if (!command.keep_inherited_descriptors) {
     ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, target);
   }
@@ -181,6 +185,13 @@ bool end_with_parent(int signal, pid_t parent) {
   ::prctl(PR_SET_PDEATHSIG, signal);
   // The parent may have ended before the call, and then no signal comes.
   return ::getppid() == parent;
+}
+
+std::string process_name(pid_t pid) {
+  std::string name;
+  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
+  std::getline(file, name);
+  return name;
 }
 
 void raise_descriptor_limit() {

@@ -43,6 +43,12 @@ Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
   return memory;
 }
 
+Result<UniqueFd> anonymous_file(const char* name) {
+  UniqueFd fd(::memfd_create(name, MFD_CLOEXEC));
+  if (!fd.valid()) return system_error("cannot create a memory file", errno);
+  return fd;
+}
+
 Result<UniqueFd> sealed_file(std::string_view contents, const char* name) {
   UniqueFd fd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
   if (!fd.valid()) return system_error("cannot create a memory file", errno);

@@ -1,0 +1,13 @@
+// --isolation=thread: guests served by threads of the server itself, for embedding and debugging. A
+// crash of the driver then ends all of them.
+#pragma once
+
+#include "frontends/server/client_task.h"
+#include "host/host.h"
+
+namespace pvgpu::frontends::server {
+
+// `host` outlives every task.
+ClientStarter session_threads(host::Host& host);
+
+}  // namespace pvgpu::frontends::server

@@ -1,0 +1,48 @@
+// The two things that a child of the supervisor does: to serve one guest, and to try out the host's
+// Vulkan once for all workers. Each is a whole process, `pvgpu worker`, whose descriptors and exit
+// codes are agreed upon here and in worker_process.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "host/host.h"
+#include "observe/log.h"
+#include "platform/error.h"
+
+namespace pvgpu::frontends::server {
+
+inline constexpr int kWorkerSocketFd = 3;   // the guest's connection
+inline constexpr int kWorkerProfileFd = 4;  // a sealed file: what the probe wrote
+inline constexpr int kProbeOutputFd = 3;    // a file to write the profiles to
+
+inline constexpr int kExitUserError = 2;
+inline constexpr int kExitPoisoned = 3;
+
+struct WorkerOptions {
+  bool probe = false;
+  pid_t supervisor = 0;
+  pid_t guest = 0;
+  std::string loader_path;
+  std::vector<std::string> gpu_selectors;
+};
+
+// The worker's main function: an exit code.
+int run_worker(const WorkerOptions& options);
+
+// What a probe finds out, and its form on the way from the probe to the supervisor and the workers.
+struct ProbeResult {
+  std::string memory;        // "dma_buf" if guests get dma-bufs from any device, else "host_import"
+  std::string profile_json;  // Host::profiles_as_json
+};
+std::string probe_to_text(const ProbeResult& result);
+std::optional<ProbeResult> probe_from_text(const std::string& text);
+ProbeResult probe_of(const host::Host& host);
+
+// "pvgpu: WHAT" and "  hint: HINT" on standard error.
+void print_error(const Error& error);
+
+}  // namespace pvgpu::frontends::server

@@ -1,0 +1,98 @@
+#include "frontends/server/worker_process.h"
+
+#include <signal.h>
+#include <unistd.h>
+
+#include <utility>
+
+#include "platform/shared_memory.h"
+
+namespace pvgpu::frontends::server {
+namespace {
+
+platform::Command to_command(const WorkerCommand& worker, std::vector<std::string> options,
+                             std::vector<int> descriptors) {
+  platform::Command command;
+  command.program = worker.program;
+  command.arguments = worker.arguments;
+  command.descriptors = std::move(descriptors);
+  // A terminal's Ctrl-C reaches the supervisor, which ends its workers in order.
+  command.own_process_group = true;
+  command.standard_streams_to_log = true;
+  if (!worker.append_options) return command;
+  auto add = [&](std::string option) { command.arguments.push_back(std::move(option)); };
+  add("--supervisor=" + std::to_string(::getpid()));
+  add("--log-level=" + std::string(observe::level_name(worker.log_level)));
+  if (!worker.loader_path.empty()) add("--vulkan-loader=" + worker.loader_path);
+  for (const std::string& selector : worker.gpu_selectors) add("--gpu=" + selector);
+  for (std::string& option : options) add(std::move(option));
+  return command;
+}
+
+class WorkerProcess : public ClientTask {
+ public:
+  explicit WorkerProcess(platform::ChildProcess process) : process_(std::move(process)) {}
+
+  std::string name() const override { return "worker " + std::to_string(process_.pid()); }
+  const platform::UniqueFd& end_fd() const override { return process_.exit_fd(); }
+  std::optional<ClientOutcome> outcome() override {
+    auto status = process_.poll();
+    if (!status) return std::nullopt;
+    ClientEnd end = ClientEnd::kCrashed;
+    if (status->success()) end = ClientEnd::kClosed;
+    if (status->signal == 0 && status->code == kExitPoisoned) end = ClientEnd::kPoisoned;
+    if (status->signal == 0 && status->code == kExitUserError) end = ClientEnd::kNotStarted;
+    return ClientOutcome{end, status->describe()};
+  }
+  void terminate() override { process_.kill(SIGTERM); }
+  void kill() override { process_.kill(SIGKILL); }
+
+ private:
+  platform::ChildProcess process_;
+};
+
+}  // namespace
+
+Result<Probe> Probe::start(const WorkerCommand& command) {
+  auto output = platform::anonymous_file("pvgpu-probe");
+  if (!output) return std::unexpected(output.error());
+  auto process = platform::ChildProcess::spawn(to_command(command, {"--probe"}, {output->get()}));
+  if (!process) return std::unexpected(process.error());
+  return Probe(std::move(*process), std::move(*output));
+}
+
+Result<ProbeResult> Probe::result() {
+  auto status = process_.poll();
+  if (!status) {
+    return fail(
+        "the host's Vulkan driver did not answer within " + std::to_string(kTimeout.count()) + " s",
+        "does vulkaninfo work on this host?");
+  }
+  if (status->signal == 0 && status->code == kExitUserError) return fail("");
+  if (!status->success()) {
+    return fail("the host's Vulkan driver ended the process that tried it: " + status->describe(),
+                "does vulkaninfo work on this host? another device can be picked with --gpu");
+  }
+  auto text = platform::read_file(output_.get());
+  if (!text) return std::unexpected(text.error());
+  auto probe = probe_from_text(*text);
+  if (!probe) return fail("the probe of the host's Vulkan driver wrote nothing");
+  return *probe;
+}
+
+Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult& probe) {
+  auto file = platform::sealed_file(probe_to_text(probe), "pvgpu-profile");
+  if (!file) return std::unexpected(file.error());
+  // std::function copies what it holds.
+  auto profile = std::make_shared<platform::UniqueFd>(std::move(*file));
+  return [command = std::move(command), profile](
+             const ClientInfo& info,
+             platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
+    auto process = platform::ChildProcess::spawn(to_command(
+        command, {"--guest=" + std::to_string(info.peer.pid)}, {socket.get(), profile->get()}));
+    if (!process) return std::unexpected(process.error());
+    return std::make_unique<WorkerProcess>(std::move(*process));
+  };
+}
+
+}  // namespace pvgpu::frontends::server
