@@ -87,6 +87,12 @@ struct TestMemory {
   bool gpu_reachable = false;  // the buffer can be bound to this memory type
 };
 
+// Where a GPU that hangs may still write, and nobody may ever unmap.
+void keep_forever(platform::SharedMemory memory) {
+  static auto* kept = new std::vector<platform::SharedMemory>;
+  kept->push_back(std::move(memory));
+}
+
 class MemoryTest {
  public:
   MemoryTest(const InstanceFunctions& functions, VkPhysicalDevice physical, TestDevice& device,
@@ -274,8 +280,7 @@ Step<void> MemoryTest::try_import(uint32_t type) {
   const Step<GuestView> view = GuestView::map(shared.fd().get(), shared.size());
   if (!view) return std::unexpected(view.error());
   Step<void> same = compare(test, view->data());
-  // The GPU may still write there.
-  if (device_.hung()) new platform::SharedMemory(std::move(shared));
+  if (device_.hung()) keep_forever(std::move(shared));
   return same;
 }
 
