@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "observe/log_line.h"
+#include "observe/user_error.h"
 
 namespace pvgpu::observe {
 namespace {
@@ -66,6 +67,15 @@ TEST_F(LogTest, DisabledLevelsWriteNothingAndFormatNothing) {
   set_level(Level::kOff);
   EXPECT_FALSE(enabled(Level::kError));
   EXPECT_FALSE(enabled(Level::kOff));
+}
+
+TEST_F(LogTest, UsersAreToldWhatIsWrongAndWhatToDo) {
+  testing::internal::CaptureStderr();
+  print_error({"cannot listen", "pick another path\n"});
+  print_error({"no hint", ""});
+  print_error({"", "told already"});
+  EXPECT_EQ(testing::internal::GetCapturedStderr(),
+            "pvgpu: cannot listen\n  hint: pick another path\\x0a\npvgpu: no hint\n");
 }
 
 TEST_F(LogTest, LinesOfManyThreadsStayWhole) {

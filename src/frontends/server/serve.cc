@@ -76,7 +76,7 @@ Result<void> supervise(const ServeOptions& options, const ListeningSocket& socke
   supervisor_options.max_clients = options.max_clients;
   auto supervisor = Supervisor::create(socket, signals, std::move(starter), supervisor_options);
   if (!supervisor) return std::unexpected(supervisor.error());
-  LOG_INFO("listening on {}", options.socket_path);
+  LOG_INFO("listening; guests need VN_DEBUG=vtest VTEST_SOCKET_NAME={}", options.socket_path);
   announce(options, memory);
   if (!supervisor->run()) {
     // A thread that does not end would keep the destructors waiting. Only the socket's file

@@ -5,10 +5,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cstdio>
+#include <cstdlib>
 
 #include "frontends/server/guest.h"
-#include "observe/log_line.h"
+#include "observe/user_error.h"
 #include "platform/fd.h"
 #include "platform/process.h"
 #include "platform/shared_memory.h"
@@ -28,7 +28,7 @@ int run_probe(const host::HostOptions& options) {
   platform::UniqueFd output(kProbeOutputFd);
   auto host = host::Host::open(options);
   if (!host) {
-    print_error(host.error());
+    observe::print_error(host.error());
     return kExitUserError;
   }
   std::string text = probe_to_text(probe_of(**host));
@@ -68,7 +68,8 @@ int run_worker(const WorkerOptions& options) {
   platform::set_thread_name(options.probe ? "pvgpu-probe" : "pvgpu-worker");
   if (!platform::end_with_parent(SIGKILL, options.supervisor) || !is_open(kWorkerSocketFd) ||
       (!options.probe && !is_open(kWorkerProfileFd))) {
-    print_error({"pvgpu worker is started by pvgpu serve only", "use pvgpu run or pvgpu serve"});
+    observe::print_error(
+        {"pvgpu worker is started by pvgpu serve only", "use pvgpu run or pvgpu serve"});
     return kExitUserError;
   }
   platform::ignore_broken_pipes();
@@ -96,12 +97,6 @@ ProbeResult probe_of(const host::Host& host) {
     });
   });
   return ProbeResult{dma_buf ? "dma_buf" : "host_import", host.profiles_as_json()};
-}
-
-void print_error(const Error& error) {
-  std::string text = "pvgpu: " + observe::printable(error.what) + '\n';
-  if (!error.hint.empty()) text += "  hint: " + observe::printable(error.hint) + '\n';
-  std::fputs(text.c_str(), stderr);
 }
 
 }  // namespace pvgpu::frontends::server

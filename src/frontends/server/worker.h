@@ -42,7 +42,4 @@ std::string probe_to_text(const ProbeResult& result);
 std::optional<ProbeResult> probe_from_text(const std::string& text);
 ProbeResult probe_of(const host::Host& host);
 
-// "pvgpu: WHAT" and "  hint: HINT" on standard error.
-void print_error(const Error& error);
-
 }  // namespace pvgpu::frontends::server

@@ -1,0 +1,229 @@
+// The `pvgpu` program: turns the command line into options and calls what does the work.
+
+#include <unistd.h>
+
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <cstdlib>
+#include <string>
+#include <vector>
+
+#include "cli/run.h"
+#include "frontends/server/serve.h"
+#include "frontends/server/worker.h"
+#include "host/host.h"
+#include "host/info.h"
+#include "observe/log.h"
+#include "observe/user_error.h"
+
+namespace pvgpu::cli {
+namespace {
+
+using frontends::server::Isolation;
+using frontends::server::kExitUserError;
+
+constexpr const char* kDescription =
+    "pvgpu gives programs in virtual machines and containers a Vulkan GPU: it is the host side of\n"
+    "Mesa's Venus driver. The quickest way to try it:  pvgpu run -- vkcube";
+// What Mesa connects to when VTEST_SOCKET_NAME is not set.
+constexpr const char* kDefaultSocket = "/tmp/.virgl_test";
+
+struct Settings {
+  std::string log_level;  // empty: the subcommand's default
+  std::vector<std::string> gpus;
+  std::string loader;
+  bool list_gpus = false;
+  bool json = false;
+  std::string socket = kDefaultSocket;
+  std::string isolation = "process";
+  size_t max_clients = 1024;
+  int ready_fd = -1;
+  pid_t parent = 0;
+  std::string icd;
+  bool probe = false;
+  pid_t supervisor = 0, guest = 0;
+};
+
+int fail_with(const Error& error) {
+  observe::print_error(error);
+  return kExitUserError;
+}
+
+void add_log_option(CLI::App& app, Settings& settings) {
+  app.add_option("--log-level", settings.log_level, "trace, debug, info, warn, error or off")
+      ->envname("PVGPU_LOG")
+      ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
+      ->option_text("LEVEL");
+}
+
+void add_host_options(CLI::App& app, Settings& settings) {
+  app.add_option("--gpu", settings.gpus,
+                 "Only this GPU of the host: its index, UUID, PCI address, or a part of its name.\n"
+                 "Can be given several times; guests see the GPUs in that order")
+      ->option_text("SELECTOR")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  app.add_option("--vulkan-loader", settings.loader,
+                 "The Vulkan loader to use instead of the system's")
+      ->option_text("PATH");
+  app.add_flag("--list-gpus", settings.list_gpus, "List the host's GPUs for --gpu, and exit");
+  add_log_option(app, settings);
+}
+
+void set_log_level(const Settings& settings, observe::Level otherwise) {
+  observe::set_level(observe::parse_level(settings.log_level).value_or(otherwise));
+}
+
+host::HostOptions host_options(const Settings& settings) {
+  host::HostOptions options;
+  options.loader_path = settings.loader;
+  options.gpu_selectors = settings.gpus;
+  return options;
+}
+
+int list_gpus(const Settings& settings) {
+  auto text = host::list_gpus_text(host_options(settings));
+  if (!text) return fail_with(text.error());
+  std::fputs(text->c_str(), stdout);
+  return EXIT_SUCCESS;
+}
+
+int info(const Settings& settings) {
+  set_log_level(settings, observe::Level::kWarn);
+  auto host = host::Host::open(host_options(settings));
+  if (!host) return fail_with(host.error());
+  const char* no_colour = std::getenv("NO_COLOR");
+  bool colour = ::isatty(STDOUT_FILENO) == 1 && (!no_colour || !no_colour[0]);
+  std::string text = settings.json ? host::info_json(**host) : host::info_text(**host, colour);
+  std::fputs(text.c_str(), stdout);
+  return EXIT_SUCCESS;
+}
+
+int serve(const Settings& settings) {
+  set_log_level(settings, observe::Level::kInfo);
+  frontends::server::ServeOptions options;
+  options.socket_path = settings.socket;
+  options.worker.loader_path = settings.loader;
+  options.worker.gpu_selectors = settings.gpus;
+  options.worker.log_level =
+      observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
+  options.max_clients = settings.max_clients;
+  options.isolation = settings.isolation == "thread" ? Isolation::kThread : Isolation::kProcess;
+  options.ready_fd = settings.ready_fd;
+  options.end_with_parent = settings.parent;
+  auto served = frontends::server::serve(options);
+  return served ? EXIT_SUCCESS : fail_with(served.error());
+}
+
+int run(const Settings& settings, std::vector<std::string> program) {
+  set_log_level(settings, observe::Level::kWarn);
+  if (!program.empty() && program.front() == "--") program.erase(program.begin());
+  if (program.empty()) {
+    return fail_with({"pvgpu run needs a program", "for example: pvgpu run -- vkcube"});
+  }
+  RunOptions options;
+  options.program = std::move(program);
+  options.icd = settings.icd;
+  auto add = [&](std::string argument) { options.server_arguments.push_back(std::move(argument)); };
+  add("--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level));
+  if (!settings.loader.empty()) add("--vulkan-loader=" + settings.loader);
+  for (const std::string& gpu : settings.gpus) add("--gpu=" + gpu);
+  auto code = cli::run(options);
+  return code ? *code : fail_with(code.error());
+}
+
+int worker(const Settings& settings) {
+  set_log_level(settings, observe::Level::kInfo);
+  frontends::server::WorkerOptions options;
+  options.probe = settings.probe;
+  options.supervisor = settings.supervisor;
+  options.guest = settings.guest;
+  options.loader_path = settings.loader;
+  options.gpu_selectors = settings.gpus;
+  return frontends::server::run_worker(options);
+}
+
+CLI::App* add_run(CLI::App& app, Settings& settings) {
+  CLI::App* command = app.add_subcommand(
+      "run", "Run a program with a private server: pvgpu run -- vkcube");
+  command->prefix_command();
+  command->usage("Usage: pvgpu run [OPTIONS] -- PROGRAM [ARGUMENTS...]");
+  command->footer("The exit code is the program's own, or 128 + N after signal N.");
+  command->add_option("--icd", settings.icd, "Manifest of Mesa's Venus driver (virtio_icd.*.json)")
+      ->option_text("PATH");
+  add_host_options(*command, settings);
+  return command;
+}
+
+CLI::App* add_serve(CLI::App& app, Settings& settings) {
+  CLI::App* command = app.add_subcommand("serve", "Serve many guests on a socket (vtest protocol)");
+  command->footer(
+      "A guest is a program that runs with VN_DEBUG=vtest VTEST_SOCKET_NAME=PATH and Mesa's Venus\n"
+      "driver (VK_DRIVER_FILES=…/virtio_icd.*.json). SIGINT and SIGTERM stop the server.\n"
+      "Readiness goes to --ready-fd and to systemd; a socket of systemd is used if there is one.");
+  command->add_option("--socket", settings.socket, "Where to listen; default: /tmp/.virgl_test, which is Mesa's own")
+      ->option_text("PATH");
+  command->add_option("--max-clients", settings.max_clients, "Guests to serve at a time, at most; default: 1024")
+      ->check(CLI::Range(size_t{1}, size_t{1000000}))
+      ->option_text("N");
+  command
+      ->add_option("--isolation", settings.isolation,
+                   "process (default): a worker process for each guest; thread: for debugging")
+      ->check(CLI::IsMember({"process", "thread"}))
+      ->option_text("KIND");
+  command
+      ->add_option("--ready-fd", settings.ready_fd,
+                   "Write READY=1 to this descriptor once guests can connect, and close it")
+      ->check(CLI::Range(0, 1 << 20))
+      ->option_text("FD");
+  command->add_option("--parent", settings.parent)->group("");
+  add_host_options(*command, settings);
+  return command;
+}
+
+CLI::App* add_worker(CLI::App& app, Settings& settings) {
+  CLI::App* command = app.add_subcommand("worker", "")->group("");
+  command->add_flag("--probe", settings.probe);
+  command->add_option("--supervisor", settings.supervisor)->required();
+  command->add_option("--guest", settings.guest);
+  add_host_options(*command, settings);
+  return command;
+}
+
+int main(int argc, char** argv) {
+  CLI::App app(kDescription, "pvgpu");
+  Settings settings;
+  app.set_version_flag("--version", "pvgpu " PVGPU_VERSION);
+  app.add_flag("--list-gpus", settings.list_gpus, "List the host's GPUs for --gpu, and exit");
+  app.require_subcommand(0, 1);
+  CLI::App* run_command = add_run(app, settings);
+  CLI::App* serve_command = add_serve(app, settings);
+  CLI::App* info_command =
+      app.add_subcommand("info", "Show what guests get from this host's GPUs, and why");
+  info_command->add_flag("--json", settings.json, "For programs: one JSON object");
+  add_host_options(*info_command, settings);
+  CLI::App* worker_command = add_worker(app, settings);
+  app.footer("pvgpu COMMAND --help tells about a command.");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::Success& help) {
+    return app.exit(help);
+  } catch (const CLI::ParseError& error) {
+    return fail_with({error.what(), "pvgpu --help shows the commands and their options"});
+  }
+  if (settings.list_gpus) return list_gpus(settings);
+  if (run_command->parsed()) return run(settings, run_command->remaining());
+  if (serve_command->parsed()) return serve(settings);
+  if (info_command->parsed()) return info(settings);
+  if (worker_command->parsed()) return worker(settings);
+  std::fputs(app.help().c_str(), stderr);
+  return kExitUserError;
+}
+
+}  // namespace
+}  // namespace pvgpu::cli
+
+int main(int argc, char** argv) {
+  return pvgpu::cli::main(argc, argv);
+}
