@@ -11,12 +11,12 @@
 #include <memory>
 #include <mutex>
 #include <unordered_map>
-#include <unordered_set>
 #include <vector>
 
 #include "host/memory.h"
 #include "host/profile.h"
 #include "protocol/dispatch.h"
+#include "venus/handle_set.h"
 #include "venus/object_table.h"
 
 namespace pvgpu::venus {
@@ -55,10 +55,9 @@ struct Device {
   std::deque<Queue> queues;
 
   // Semaphores whose payload is "already signalled" for the next wait (vkImportSemaphoreResourceMESA).
-  // `signalled_count` is checked first: it is zero nearly always.
-  std::mutex signalled_mutex;
-  std::unordered_set<uint64_t> signalled;
-  std::atomic<uint32_t> signalled_count{0};
+  HandleSet<VkSemaphore> signalled;
+  // Images that the guest created PREINITIALIZED and the driver UNDEFINED; see commands/image_buffer.cc.
+  HandleSet<VkImage> preinitialized;
 
   // Lists of pooled objects change under this lock; see commands/pools.cc.
   std::mutex pools_mutex;

@@ -6,14 +6,23 @@
 namespace pvgpu::venus {
 namespace {
 
-// Barriers are the decoder's copies, so the foreign queue family is replaced in place.
+// Barriers are the decoder's copies, so they are rewritten in place: the foreign queue family where it is
+// emulated, and the old layout of images that the driver thinks UNDEFINED.
 template <class Barrier>
 void rewrite(Call& call, const Barrier* barriers, uint32_t count) {
-  if (call.device().profile->emulation.queue_family_foreign)
-    host::queue_family::rewrite(std::span(const_cast<Barrier*>(barriers), count));
+  Device& device = call.device();
+  const std::span<Barrier> all(const_cast<Barrier*>(barriers), count);
+  if (device.profile->emulation.queue_family_foreign) host::queue_family::rewrite(all);
+  if constexpr (requires(Barrier b) { b.oldLayout; }) {
+    if (device.preinitialized.empty()) return;
+    for (Barrier& barrier : all)
+      if (barrier.oldLayout == VK_IMAGE_LAYOUT_PREINITIALIZED && device.preinitialized.contains(barrier.image))
+        barrier.oldLayout = VK_IMAGE_LAYOUT_UNDEFINED;
+  }
 }
 void rewrite(Call& call, const VkDependencyInfo& info) {
-  if (call.device().profile->emulation.queue_family_foreign) host::queue_family::rewrite(info);
+  rewrite(call, info.pBufferMemoryBarriers, info.bufferMemoryBarrierCount);
+  rewrite(call, info.pImageMemoryBarriers, info.imageMemoryBarrierCount);
 }
 
 bool has_synchronization2(Call& call) {

@@ -25,9 +25,16 @@ VkResult prepare(Call& call, VkImageCreateInfo& info, VkExternalMemoryImageCreat
     const auto rewritten = host::linear_modifier::rewrite_image(info);
     if (!rewritten) return rewritten.error();
   }
+  // Vulkan lets no external image start PREINITIALIZED, yet the memory that it will be bound to may be ours.
+  // Such an image starts UNDEFINED at the driver, and barriers from PREINITIALIZED are rewritten. Its
+  // bytes survive: they can only mean something for linear tiling, where no driver has anything to discard.
+  const VkImageLayout asked = info.initialLayout;
+  if (asked == VK_IMAGE_LAYOUT_PREINITIALIZED) info.initialLayout = VK_IMAGE_LAYOUT_UNDEFINED;
   const auto query = host::driver_image_query(call.instance().vk.vkGetPhysicalDeviceImageFormatProperties2,
                                               device.physical->handle);
-  host::set_image_handle_types(info, host::image_handle_types(*device.profile, info, query), storage);
+  const auto types = host::image_handle_types(*device.profile, info, query);
+  host::set_image_handle_types(info, types, storage);
+  if (types == 0) info.initialLayout = asked;
   return VK_SUCCESS;
 }
 
@@ -56,10 +63,23 @@ void handle(Call& call, protocol::CreateImageArgs& args) {
   const VkImage id = *args.pImage;
   if (!call.check_new_id(std::bit_cast<uint64_t>(id))) return;
   VkExternalMemoryImageCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO};
+  const VkImageLayout asked = args.pCreateInfo->initialLayout;
   args.ret = prepare(call, const_cast<VkImageCreateInfo&>(*args.pCreateInfo), external);
   *args.pImage = VK_NULL_HANDLE;
   if (args.ret == VK_SUCCESS) args.call(call.device().vk.vkCreateImage);
+  if (args.ret == VK_SUCCESS && args.pCreateInfo->initialLayout != asked)
+    call.device().preinitialized.insert(*args.pImage);
   *args.pImage = call.created(id, args.ret, *args.pImage);
+}
+
+void handle(Call& call, protocol::DestroyImageArgs& args) {
+  if (!args.image) return;
+  Object* object = call.find(args.image);
+  if (!object) return;
+  args.image = std::bit_cast<VkImage>(object->handle);
+  call.context().objects().erase(object);
+  call.device().preinitialized.erase(args.image);
+  args.call(call.device().vk.vkDestroyImage);
 }
 
 void handle(Call& call, protocol::GetDeviceBufferMemoryRequirementsArgs& args) {

@@ -14,15 +14,6 @@
 namespace pvgpu::venus {
 namespace {
 
-// True, once, for a semaphore that counts as signalled.
-bool take_signalled(Device& device, VkSemaphore semaphore) {
-  if (device.signalled_count.load(std::memory_order_acquire) == 0) [[likely]] return false;
-  std::lock_guard lock(device.signalled_mutex);
-  if (device.signalled.erase(std::bit_cast<uint64_t>(semaphore)) == 0) return false;
-  device.signalled_count.fetch_sub(1, std::memory_order_release);
-  return true;
-}
-
 // Removes the elements of an array whose position is not in `kept`; it lies in the arena or in the
 // stream's own copy of the bytes, so it may be written.
 template <class T>
@@ -40,7 +31,7 @@ template <class Info>
 void drop_signalled_waits(Call& call, Info& info) {
   std::vector<uint32_t> kept;
   for (uint32_t i = 0; i < info.waitSemaphoreCount; ++i)
-    if (!take_signalled(call.device(), info.pWaitSemaphores[i])) kept.push_back(i);
+    if (!call.device().signalled.erase(info.pWaitSemaphores[i])) kept.push_back(i);
   if (kept.size() == info.waitSemaphoreCount) return;
   if (auto* values = host::find_struct<VkTimelineSemaphoreSubmitInfo>(
           info.pNext, VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO))
@@ -70,7 +61,7 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
 }  // namespace
 
 void handle(Call& call, protocol::QueueSubmitArgs& args) {
-  if (call.device().signalled_count.load(std::memory_order_acquire) != 0)
+  if (!call.device().signalled.empty())
     for (uint32_t i = 0; i < args.submitCount; ++i) drop_signalled_waits(call, const_cast<VkSubmitInfo&>(args.pSubmits[i]));
   std::lock_guard lock(call.queue().mutex);
   args.call(call.device().vk.vkQueueSubmit);
@@ -79,12 +70,12 @@ void handle(Call& call, protocol::QueueSubmitArgs& args) {
 void handle(Call& call, protocol::QueueSubmit2Args& args) {
   Device& device = call.device();
   if (!device.vk.vkQueueSubmit2) return call.poison(PoisonReason::kUnavailableCommand, "synchronization2 is not enabled");
-  if (device.signalled_count.load(std::memory_order_acquire) != 0) {
+  if (!device.signalled.empty()) {
     for (uint32_t i = 0; i < args.submitCount; ++i) {
       auto& submit = const_cast<VkSubmitInfo2&>(args.pSubmits[i]);
       auto* waits = const_cast<VkSemaphoreSubmitInfo*>(submit.pWaitSemaphoreInfos);
       auto* end = std::remove_if(waits, waits + submit.waitSemaphoreInfoCount,
-                                 [&](const auto& wait) { return take_signalled(device, wait.semaphore); });
+                                 [&](const auto& wait) { return device.signalled.erase(wait.semaphore); });
       submit.waitSemaphoreInfoCount = static_cast<uint32_t>(end - waits);
     }
   }
@@ -93,7 +84,7 @@ void handle(Call& call, protocol::QueueSubmit2Args& args) {
 }
 
 void handle(Call& call, protocol::QueueBindSparseArgs& args) {
-  if (call.device().signalled_count.load(std::memory_order_acquire) != 0)
+  if (!call.device().signalled.empty())
     for (uint32_t i = 0; i < args.bindInfoCount; ++i)
       drop_signalled_waits(call, const_cast<VkBindSparseInfo&>(args.pBindInfo[i]));
   std::lock_guard lock(call.queue().mutex);
@@ -140,7 +131,7 @@ void handle(Call& call, protocol::DestroySemaphoreArgs& args) {
   if (!object) return;
   const auto handle = std::bit_cast<VkSemaphore>(object->handle);
   call.context().objects().erase(object);
-  take_signalled(call.device(), handle);
+  call.device().signalled.erase(handle);
   call.device().vk.vkDestroySemaphore(call.device().handle, handle, nullptr);
 }
 
@@ -148,16 +139,13 @@ void handle(Call& call, protocol::ImportSemaphoreResourceMESAArgs& args) {
   const VkImportSemaphoreResourceInfoMESA& info = *args.pImportSemaphoreResourceInfo;
   if (info.resourceId != 0)
     return call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} is no semaphore payload", info.resourceId));
-  Device& device = call.device();
-  std::lock_guard lock(device.signalled_mutex);
-  if (device.signalled.insert(std::bit_cast<uint64_t>(info.semaphore)).second)
-    device.signalled_count.fetch_add(1, std::memory_order_release);
+  call.device().signalled.insert(info.semaphore);
 }
 
 // The payload was exported: the signal is consumed.
 void handle(Call& call, protocol::WaitSemaphoreResourceMESAArgs& args) {
   Device& device = call.device();
-  if (take_signalled(device, args.semaphore)) return;
+  if (device.signalled.erase(args.semaphore)) return;
   Queue* queue = nullptr;
   {
     std::lock_guard lock(device.queues_mutex);
