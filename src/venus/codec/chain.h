@@ -11,16 +11,23 @@ namespace pvgpu::venus {
 template <class Codec>
 using ChainBody = void (*)(Codec& codec, void* body);
 
-template <class Codec, class List = protocol::ChainTypes>
-struct ChainBodies;
+template <class Codec>
+struct ChainTable {
+  ChainBody<Codec> body[protocol::kChainCount];
+  constexpr ChainBody<Codec> operator[](size_t i) const { return body[i]; }
+};
 
-template <class Codec, class... T>
-struct ChainBodies<Codec, protocol::TypeList<T...>> {
+template <class Codec>
+struct ChainBodies {
   template <class S>
   static void visit(Codec& codec, void* body) {
     protocol::members(codec, *static_cast<S*>(body));
   }
-  static constexpr ChainBody<Codec> kTable[] = {&visit<T>...};
+  template <class... S>
+  static constexpr ChainTable<Codec> make(protocol::TypeList<S...>) {
+    return {{&visit<S>...}};
+  }
+  static constexpr ChainTable<Codec> kTable = make(protocol::ChainTypes{});
 };
 
 }  // namespace pvgpu::venus
