@@ -45,6 +45,13 @@ VkExternalMemoryHandleTypeFlags to_driver(const DriverProfile& profile,
   return dma_buf ? dma_buf::driver_handle_type(profile) : 0;
 }
 
+// What of it the driver gets in any case. Under emulation only what the driver says it supports,
+// since the guest has asked about another handle type.
+VkExternalMemoryHandleTypeFlags passed_on(const DriverProfile& profile,
+                                          VkExternalMemoryHandleTypeFlags asked) {
+  return profile.emulation.dma_buf_memory ? 0 : asked;
+}
+
 bool needs_external(const DriverProfile& profile, const VkImageCreateInfo& info, bool guest_asks) {
   if (info.initialLayout != VK_IMAGE_LAYOUT_UNDEFINED) return false;
   // VUID-VkImageCreateInfo-pNext-09654
@@ -151,12 +158,10 @@ VkExternalMemoryHandleTypeFlags buffer_handle_types(const DriverProfile& profile
   auto* guest = find_struct<const VkExternalMemoryBufferCreateInfo>(
       info.pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO);
   const VkExternalMemoryHandleTypeFlags asked = guest ? to_driver(profile, guest->handleTypes) : 0;
-  return asked | combine(profile,
-                         [&](VkExternalMemoryHandleTypeFlagBits type)
-                             -> std::optional<VkExternalMemoryProperties> {
-                           if (!(profile.buffer_handle_types & type)) return std::nullopt;
-                           return query(info, type);
-                         });
+  const VkExternalMemoryHandleTypeFlags candidates = profile.buffer_handle_types | asked;
+  return passed_on(profile, asked) | combine(profile, [&](VkExternalMemoryHandleTypeFlagBits type) {
+           return candidates & type ? std::optional(query(info, type)) : std::nullopt;
+         });
 }
 
 VkExternalMemoryHandleTypeFlags image_handle_types(const DriverProfile& profile,
@@ -165,12 +170,12 @@ VkExternalMemoryHandleTypeFlags image_handle_types(const DriverProfile& profile,
   auto* guest = find_struct<const VkExternalMemoryImageCreateInfo>(
       info.pNext, VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO);
   const VkExternalMemoryHandleTypeFlags asked = guest ? to_driver(profile, guest->handleTypes) : 0;
-  if (!needs_external(profile, info, asked != 0)) return asked;
+  const VkExternalMemoryHandleTypeFlags own = passed_on(profile, asked);
+  if (!needs_external(profile, info, asked != 0)) return own;
   // A driver's own modifiers cannot be asked about without choosing one: take the guest's word.
-  if (info.tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT) return asked;
-  return asked | combine(profile, [&](VkExternalMemoryHandleTypeFlagBits type) {
-           return query(info, type);
-         });
+  if (info.tiling == VK_IMAGE_TILING_DRM_FORMAT_MODIFIER_EXT) return own;
+  return own | combine(profile,
+                       [&](VkExternalMemoryHandleTypeFlagBits type) { return query(info, type); });
 }
 
 void set_buffer_handle_types(VkBufferCreateInfo& info, VkExternalMemoryHandleTypeFlags types,

@@ -117,6 +117,15 @@ TEST(ImageHandleTypes, LeaveOutWhatThisImageCannotHave) {
             0u);
 }
 
+TEST(ImageHandleTypes, UnderEmulationAreWhatTheDriverLists) {
+  const auto external = wants_dma_buf();
+  EXPECT_EQ(
+      image_handle_types(
+          testing::headless_discrete(), image(VK_IMAGE_TILING_LINEAR, &external),
+          [](auto&, auto) -> std::optional<VkExternalMemoryProperties> { return std::nullopt; }),
+      0u);
+}
+
 TEST(ImageHandleTypes, OfTheDriversOwnModifiersAreTheGuests) {
   const auto external = wants_dma_buf();
   EXPECT_EQ(

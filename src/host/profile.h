@@ -78,6 +78,9 @@ struct DriverProfile {
   // Handle types that a buffer can be created with without losing memory types: 0, or one or more
   // of those of the plan. See external_info.h.
   VkExternalMemoryHandleTypeFlags buffer_handle_types = 0;
+  // The driver does not list HOST_ALLOCATION for images of linear tiling, yet such images fit
+  // memory types that are shared (see dma_buf::ask_without_external).
+  bool unlisted_linear_import = false;
   // What the driver itself says of SYNC_FD; 0 without the extension.
   VkExternalSemaphoreFeatureFlags sync_fd_semaphore_features = 0;
   VkExternalFenceFeatureFlags sync_fd_fence_features = 0;

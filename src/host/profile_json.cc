@@ -14,7 +14,7 @@ namespace {
 using Json = nlohmann::json;
 
 // Raised whenever the fields below change, so that mixed builds notice.
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 std::string to_hex(std::span<const uint8_t> bytes) {
   std::string text;
@@ -152,6 +152,7 @@ Json to_json(const DriverProfile& profile) {
           {"external_memory_host", profile.external_memory_host},
           {"all_types_host_visible", profile.all_types_host_visible},
           {"buffer_handle_types", profile.buffer_handle_types},
+          {"unlisted_linear_import", profile.unlisted_linear_import},
           {"sync_fd_semaphore_features", profile.sync_fd_semaphore_features},
           {"sync_fd_fence_features", profile.sync_fd_fence_features},
           {"emulation",
@@ -256,6 +257,7 @@ Result<DriverProfile> from_json(const Json& object) {
   fields.read("external_memory_host", profile.external_memory_host);
   fields.read("all_types_host_visible", profile.all_types_host_visible);
   fields.read("buffer_handle_types", profile.buffer_handle_types);
+  fields.read("unlisted_linear_import", profile.unlisted_linear_import);
   fields.read("sync_fd_semaphore_features", profile.sync_fd_semaphore_features);
   fields.read("sync_fd_fence_features", profile.sync_fd_fence_features);
   read_memory(fields, profile);

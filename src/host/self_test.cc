@@ -11,6 +11,7 @@
 #include <utility>
 #include <vector>
 
+#include "host/external_info.h"
 #include "host/test_device.h"
 #include "observe/log.h"
 #include "platform/fd.h"
@@ -102,6 +103,8 @@ class MemoryTest {
   MemoryTypePlan plan(uint32_t type);
   // The handle types of `wanted` that cost a buffer no memory type.
   VkExternalMemoryHandleTypeFlags harmless_for_buffers(VkExternalMemoryHandleTypeFlags wanted);
+  // See DriverProfile::unlisted_linear_import; `shared` are the memory types that are imported.
+  bool takes_linear_images_unlisted(uint32_t shared);
 
  private:
   Step<void> try_strategy(MemoryStrategy strategy, uint32_t type);
@@ -335,6 +338,7 @@ VkExternalMemoryHandleTypeFlags MemoryTest::harmless_for_buffers(
     return needs.memoryTypeBits;
   };
   const uint32_t plain = memory_types(0);
+  if (plain == 0) return 0;
   VkExternalMemoryHandleTypeFlags harmless = 0;
   for (VkExternalMemoryHandleTypeFlags left = wanted; left != 0; left &= left - 1) {
     const VkExternalMemoryHandleTypeFlags handle = left & ~(left - 1);
@@ -344,6 +348,29 @@ VkExternalMemoryHandleTypeFlags MemoryTest::harmless_for_buffers(
               external, plain);
   }
   return harmless;
+}
+
+bool MemoryTest::takes_linear_images_unlisted(uint32_t shared) {
+  VkImageCreateInfo image{};
+  image.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
+  image.imageType = VK_IMAGE_TYPE_2D;
+  image.format = VK_FORMAT_B8G8R8A8_UNORM;
+  image.extent = {256, 256, 1};
+  image.mipLevels = 1;
+  image.arrayLayers = 1;
+  image.samples = VK_SAMPLE_COUNT_1_BIT;
+  image.tiling = VK_IMAGE_TILING_LINEAR;
+  image.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+  const ImageQuery ask = driver_image_query(functions_.get_image_format_properties2, physical_);
+  const auto listed = ask(image, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
+  if (listed && (listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) &&
+      !(listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT)) {
+    return false;
+  }
+  // No handle type at all: does the image exist?
+  if (!ask(image, VkExternalMemoryHandleTypeFlagBits(0))) return false;
+  return (device_.image_memory_types(image) & shared) != 0;
 }
 
 }  // namespace
@@ -358,6 +385,7 @@ Result<void> test_memory(const InstanceFunctions& functions, VkPhysicalDevice de
   MemoryTest test(functions, device, *test_device, profile);
   const uint32_t count = std::min<uint32_t>(profile.memory.memoryTypeCount, VK_MAX_MEMORY_TYPES);
   VkExternalMemoryHandleTypeFlags wanted = 0;
+  uint32_t imported = 0;
   bool usable = false;
   profile.all_types_host_visible = true;
   for (uint32_t i = 0; i < count; ++i) {
@@ -365,6 +393,7 @@ Result<void> test_memory(const InstanceFunctions& functions, VkPhysicalDevice de
     LOG_DEBUG("{}: memory type {} (flags {:#x}): {}", profile.identity.name, i,
               profile.memory.memoryTypes[i].propertyFlags, plan.verdict);
     wanted |= strategy_handle_type(plan.strategy);
+    if (plan.strategy == MemoryStrategy::kHostImport) imported |= 1u << i;
     usable |= plan.strategy != MemoryStrategy::kNone;
     if (!(profile.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT)) {
       profile.all_types_host_visible = false;
@@ -378,6 +407,8 @@ Result<void> test_memory(const InstanceFunctions& functions, VkPhysicalDevice de
                 "`pvgpu info --log-level debug` tells what each memory type failed");
   }
   profile.buffer_handle_types = test_device->hung() ? 0 : test.harmless_for_buffers(wanted);
+  profile.unlisted_linear_import =
+      imported != 0 && !test_device->hung() && test.takes_linear_images_unlisted(imported);
   return {};
 }
 

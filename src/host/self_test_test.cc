@@ -105,6 +105,19 @@ TEST_F(SelfTest, KeepsBuffersInAllMemoryTypes) {
   EXPECT_EQ(run()->buffer_handle_types, 0u);
 }
 
+TEST_F(SelfTest, FindsLinearImagesThatTheDriverDoesNotList) {
+  device_.imports_pointers = true;
+  EXPECT_FALSE(run()->unlisted_linear_import);
+  device_.lists_linear_import = false;
+  EXPECT_TRUE(run()->unlisted_linear_import);
+  device_.image_types = 0b10;  // not where host pointers are imported
+  EXPECT_FALSE(run()->unlisted_linear_import);
+  device_.image_types = 0b01;
+  device_.imports_pointers = false;
+  device_.exports_opaque_fd = true;
+  EXPECT_FALSE(run()->unlisted_linear_import);
+}
+
 TEST_F(SelfTest, FreesEverythingWhicheverCallFails) {
   device_.exports_dma_buf = device_.exports_opaque_fd = device_.imports_pointers = true;
   ASSERT_TRUE(run());

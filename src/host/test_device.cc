@@ -117,6 +117,15 @@ Step<VkBuffer> TestDevice::create_buffer(VkBufferUsageFlags usage,
   return buffer;
 }
 
+uint32_t TestDevice::image_memory_types(const VkImageCreateInfo& info) const {
+  VkImage image = VK_NULL_HANDLE;
+  if (f_.CreateImage(device_, &info, nullptr, &image) != VK_SUCCESS) return 0;
+  VkMemoryRequirements needs{};
+  f_.GetImageMemoryRequirements(device_, image, &needs);
+  f_.DestroyImage(device_, image, nullptr);
+  return needs.memoryTypeBits;
+}
+
 Step<void> TestDevice::run_gpu(VkBuffer buffer, uint32_t value) {
   VkCommandPoolCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO;

@@ -25,7 +25,8 @@ std::unexpected<std::string> step_failed(const char* call, VkResult result);
   X(DestroyFence) X(CreateCommandPool) X(DestroyCommandPool) X(AllocateCommandBuffers)           \
   X(BeginCommandBuffer) X(EndCommandBuffer) X(CmdFillBuffer) X(CmdCopyBuffer)                    \
   X(CmdPipelineBarrier) X(CreateBuffer) X(DestroyBuffer) X(GetBufferMemoryRequirements)          \
-  X(BindBufferMemory) X(AllocateMemory) X(FreeMemory) X(MapMemory) X(UnmapMemory)
+  X(BindBufferMemory) X(AllocateMemory) X(FreeMemory) X(MapMemory) X(UnmapMemory)                \
+  X(CreateImage) X(DestroyImage) X(GetImageMemoryRequirements)
 // clang-format on
 
 struct TestDeviceFunctions {
@@ -55,6 +56,8 @@ class TestDevice {
 
   // A buffer of kBufferSize bytes; `types` 0 for no external create-info.
   Step<VkBuffer> create_buffer(VkBufferUsageFlags usage, VkExternalMemoryHandleTypeFlags types);
+  // Memory types that an image like this can live in; 0 if it cannot be created.
+  uint32_t image_memory_types(const VkImageCreateInfo& info) const;
   // On the GPU, waited for: fills part 0 with `value` words and copies part 1 to part 2.
   Step<void> run_gpu(VkBuffer buffer, uint32_t value);
 

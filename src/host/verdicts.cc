@@ -102,6 +102,12 @@ void add_memory(DriverProfile& profile) {
     profile.verdicts.push_back(
         {fmt::format("HOST_VISIBLE of memory type {}", i), Treatment::kHidden, plan.verdict});
   }
+  if (profile.unlisted_linear_import) {
+    profile.verdicts.push_back(
+        {"images of linear tiling on shared memory", Treatment::kEmulated,
+         "the driver takes them without listing HOST_ALLOCATION for them, which the validation "
+         "layer may mention"});
+  }
   VkExternalMemoryHandleTypeFlags planned = 0;
   for (const MemoryTypePlan& plan : profile.memory_plan) {
     planned |= strategy_handle_type(plan.strategy);

@@ -66,4 +66,24 @@ VkResult finish(VkImageFormatProperties2& properties) {
                                                                    : VK_ERROR_FORMAT_NOT_SUPPORTED;
 }
 
+bool ask_without_external(const DriverProfile& profile, VkPhysicalDeviceImageFormatInfo2& info) {
+  if (!profile.unlisted_linear_import || info.tiling != VK_IMAGE_TILING_LINEAR) return false;
+  auto* external = find_struct<VkPhysicalDeviceExternalImageFormatInfo>(
+      info.pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
+  if (!external || external->handleType == 0) return false;
+  // 0 is as if the structure were not there.
+  external->handleType = VkExternalMemoryHandleTypeFlagBits(0);
+  return true;
+}
+
+void claim(VkImageFormatProperties2& properties) {
+  auto* external = find_struct<VkExternalImageFormatProperties>(
+      properties.pNext, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES);
+  if (!external) return;
+  external->externalMemoryProperties =
+      to_guest({.externalMemoryFeatures = VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT,
+                .exportFromImportedHandleTypes = 0,
+                .compatibleHandleTypes = 0});
+}
+
 }  // namespace pvgpu::host::dma_buf

@@ -38,4 +38,11 @@ bool rewrite(const DriverProfile& profile, VkPhysicalDeviceImageFormatInfo2& inf
 // not be bound to our memory.
 VkResult finish(VkImageFormatProperties2& properties);
 
+// After the driver or finish() said VK_ERROR_FORMAT_NOT_SUPPORTED. True: the driver takes linear
+// images on our memory without listing it (DriverProfile::unlisted_linear_import), and `info` now
+// asks about an image that is not external. If the driver answers VK_SUCCESS to that, claim() fills
+// VkExternalImageFormatProperties.
+bool ask_without_external(const DriverProfile& profile, VkPhysicalDeviceImageFormatInfo2& info);
+void claim(VkImageFormatProperties2& properties);
+
 }  // namespace pvgpu::host::dma_buf

@@ -127,6 +127,32 @@ TEST(DmaBuf, ImagesThatCannotBeSharedAreNotSupported) {
   EXPECT_EQ(dma_buf::finish(properties), VK_SUCCESS);
 }
 
+TEST(DmaBuf, LinearImagesThatAreNotListedAreAskedForAsPlainOnes) {
+  VkPhysicalDeviceExternalImageFormatInfo external{};
+  external.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO;
+  external.handleType = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  VkPhysicalDeviceImageFormatInfo2 info{};
+  info.pNext = &external;
+  info.tiling = VK_IMAGE_TILING_LINEAR;
+  DriverProfile profile = testing::headless_discrete();
+  EXPECT_FALSE(dma_buf::ask_without_external(profile, info));
+  profile.unlisted_linear_import = true;
+  info.tiling = VK_IMAGE_TILING_OPTIMAL;
+  EXPECT_FALSE(dma_buf::ask_without_external(profile, info));
+  info.tiling = VK_IMAGE_TILING_LINEAR;
+  EXPECT_TRUE(dma_buf::ask_without_external(profile, info));
+  EXPECT_EQ(external.handleType, 0);
+  EXPECT_FALSE(dma_buf::ask_without_external(profile, info));  // and only once
+
+  VkExternalImageFormatProperties answer{};
+  answer.sType = VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES;
+  VkImageFormatProperties2 properties{};
+  properties.pNext = &answer;
+  dma_buf::claim(properties);
+  EXPECT_TRUE(answer.externalMemoryProperties.externalMemoryFeatures &
+              VK_EXTERNAL_MEMORY_FEATURE_EXPORTABLE_BIT);
+}
+
 TEST(LinearModifier, ListsLinearForFormatsWithLinearTiling) {
   VkDrmFormatModifierPropertiesEXT entry{};
   VkDrmFormatModifierPropertiesListEXT list{};

@@ -158,6 +158,30 @@ struct FakeDevice::Table {
     device->buffers_.at(to_id(buffer)).memory = to_id(memory);
     return VK_SUCCESS;
   }
+  static VkResult GetPhysicalDeviceImageFormatProperties2(
+      VkPhysicalDevice, const VkPhysicalDeviceImageFormatInfo2* info,
+      VkImageFormatProperties2* out) {
+    if (VkResult result = step(); result != VK_SUCCESS) return result;
+    auto* external = find_struct<const VkPhysicalDeviceExternalImageFormatInfo>(
+        info->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_IMAGE_FORMAT_INFO);
+    auto* answer = find_struct<VkExternalImageFormatProperties>(
+        out->pNext, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES);
+    if (external->handleType != 0) {
+      if (!device->lists_linear_import) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+      answer->externalMemoryProperties.externalMemoryFeatures =
+          VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
+    }
+    out->imageFormatProperties = {{4096, 4096, 1}, 1, 1, VK_SAMPLE_COUNT_1_BIT, 1 << 30};
+    return VK_SUCCESS;
+  }
+  static VkResult CreateImage(VkDevice, const VkImageCreateInfo*, const VkAllocationCallbacks*,
+                              VkImage* out) {
+    return create(out);
+  }
+  static void DestroyImage(VkDevice, VkImage, const VkAllocationCallbacks*) { destroy(); }
+  static void GetImageMemoryRequirements(VkDevice, VkImage, VkMemoryRequirements* needs) {
+    *needs = {4096, 64, device->image_types};
+  }
   static VkResult AllocateMemory(VkDevice, const VkMemoryAllocateInfo* info,
                                  const VkAllocationCallbacks*, VkDeviceMemory* out) {
     if (VkResult result = create(out); result != VK_SUCCESS) return result;
@@ -239,6 +263,7 @@ InstanceFunctions FakeDevice::functions() const {
   InstanceFunctions f;
   f.get_queue_family_properties = Table::GetPhysicalDeviceQueueFamilyProperties;
   f.get_external_buffer_properties = Table::GetPhysicalDeviceExternalBufferProperties;
+  f.get_image_format_properties2 = Table::GetPhysicalDeviceImageFormatProperties2;
   f.create_device = Table::CreateDevice;
   f.get_device_proc_addr = Table::GetDeviceProcAddr;
   return f;
