@@ -210,4 +210,7 @@ class Encoder {
   wire::Writer& w_;
 };
 
+extern template struct ChainBodies<Encoder>;
+extern template struct ChainBodies<Encoder::Shape>;
+
 }  // namespace pvgpu::venus

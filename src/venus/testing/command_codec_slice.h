@@ -1,0 +1,51 @@
+// The rows of command_codecs.h for every fourth command. Included by the slices' sources only.
+#pragma once
+
+#include <utility>
+
+#include "venus/testing/command_codecs.h"
+
+namespace pvgpu::venus::testing {
+
+template <class Args>
+constexpr CommandCodec command_codec() {
+  return {
+      Args::kCommand,
+      Args::kName,
+      sizeof(Args),
+      [](Randomizer& codec, void* args) {
+        protocol::request(codec, *static_cast<Args*>(args));
+        if constexpr (requires(Args& a) { a.ret; }) codec.scalar(static_cast<Args*>(args)->ret);
+      },
+      [](Encoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
+      [](RawDecoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
+      [](Encoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
+      [](RawDecoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
+  };
+}
+
+template <size_t kSlice, size_t kPosition, class List>
+struct Slice;
+template <size_t kSlice, size_t kPosition>
+struct Slice<kSlice, kPosition, protocol::TypeList<>> {
+  static void add(std::vector<CommandCodec>&) {}
+};
+template <size_t kSlice, size_t kPosition, class First, class... Rest>
+struct Slice<kSlice, kPosition, protocol::TypeList<First, Rest...>> {
+  static void add(std::vector<CommandCodec>& rows) {
+    if constexpr (kPosition == kSlice) rows.push_back(command_codec<First>());
+    Slice<kSlice, (kPosition + 1) % 4, protocol::TypeList<Rest...>>::add(rows);
+  }
+};
+
+template <size_t kSlice>
+std::span<const CommandCodec> command_slice() {
+  static const std::vector<CommandCodec> rows = [] {
+    std::vector<CommandCodec> made;
+    Slice<kSlice, 0, protocol::CommandTypes>::add(made);
+    return made;
+  }();
+  return rows;
+}
+
+}  // namespace pvgpu::venus::testing

@@ -1,0 +1,34 @@
+// Every command of the protocol as a row of functions, for tests that hold for all of them. The
+// arguments are passed as untyped memory of `size` bytes; their structures are plain.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "venus/codec/encoder.h"
+#include "venus/codec/randomizer.h"
+#include "venus/codec/raw_decoder.h"
+
+namespace pvgpu::venus::testing {
+
+struct CommandCodec {
+  uint32_t number;
+  const char* name;
+  size_t size;
+  void (*randomize)(Randomizer&, void* args);
+  void (*encode_request)(Encoder&, void* args);
+  void (*decode_request)(RawDecoder&, void* args);
+  void (*encode_reply)(Encoder&, void* args);
+  void (*decode_reply)(RawDecoder&, void* args);
+};
+
+// In slices, since the compiler needs a while for all commands at once.
+std::span<const CommandCodec> command_slice_0();
+std::span<const CommandCodec> command_slice_1();
+std::span<const CommandCodec> command_slice_2();
+std::span<const CommandCodec> command_slice_3();
+std::vector<CommandCodec> all_commands();
+
+}  // namespace pvgpu::venus::testing
