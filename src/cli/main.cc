@@ -6,6 +6,8 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "cli/run.h"
@@ -50,8 +52,8 @@ int fail_with(const Error& error) {
 }
 
 void add_log_option(CLI::App& app, Settings& settings) {
-  app.add_option("--log-level", settings.log_level, "trace, debug, info, warn, error or off")
-      ->envname("PVGPU_LOG")
+  app.add_option("--log-level", settings.log_level,
+                 "trace, debug, info, warn, error or off; default: the variable PVGPU_LOG")
       ->check(CLI::IsMember({"trace", "debug", "info", "warn", "error", "off"}))
       ->option_text("LEVEL");
 }
@@ -117,10 +119,6 @@ int serve(const Settings& settings) {
 
 int run(const Settings& settings, std::vector<std::string> program) {
   set_log_level(settings, observe::Level::kWarn);
-  if (!program.empty() && program.front() == "--") program.erase(program.begin());
-  if (program.empty()) {
-    return fail_with({"pvgpu run needs a program", "for example: pvgpu run -- vkcube"});
-  }
   RunOptions options;
   options.program = std::move(program);
   options.icd = settings.icd;
@@ -144,8 +142,8 @@ int worker(const Settings& settings) {
 }
 
 CLI::App* add_run(CLI::App& app, Settings& settings) {
-  CLI::App* command = app.add_subcommand(
-      "run", "Run a program with a private server: pvgpu run -- vkcube");
+  CLI::App* command =
+      app.add_subcommand("run", "Run a program with a private server: pvgpu run -- vkcube");
   command->prefix_command();
   command->usage("Usage: pvgpu run [OPTIONS] -- PROGRAM [ARGUMENTS...]");
   command->footer("The exit code is the program's own, or 128 + N after signal N.");
@@ -161,9 +159,13 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       "A guest is a program that runs with VN_DEBUG=vtest VTEST_SOCKET_NAME=PATH and Mesa's Venus\n"
       "driver (VK_DRIVER_FILES=…/virtio_icd.*.json). SIGINT and SIGTERM stop the server.\n"
       "Readiness goes to --ready-fd and to systemd; a socket of systemd is used if there is one.");
-  command->add_option("--socket", settings.socket, "Where to listen; default: /tmp/.virgl_test, which is Mesa's own")
+  command
+      ->add_option("--socket", settings.socket,
+                   "Where to listen; default: /tmp/.virgl_test, which is Mesa's own")
       ->option_text("PATH");
-  command->add_option("--max-clients", settings.max_clients, "Guests to serve at a time, at most; default: 1024")
+  command
+      ->add_option("--max-clients", settings.max_clients,
+                   "Guests to serve at a time, at most; default: 1024")
       ->check(CLI::Range(size_t{1}, size_t{1000000}))
       ->option_text("N");
   command
@@ -190,7 +192,47 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   return command;
 }
 
+// Cuts the command line of `pvgpu run` at its first "--", which CLI11 would forget, and returns the
+// rest with the "--".
+std::vector<std::string> cut_tail(int& argc, char** argv) {
+  char** end = argv + argc;
+  auto is = [](std::string_view word) {
+    return [word](const char* argument) { return argument == word; };
+  };
+  char** separator = std::find_if(argv, end, is("--"));
+  if (std::find_if(argv, separator, is("run")) == separator) return {};
+  argc = static_cast<int>(separator - argv);
+  return std::vector<std::string>(separator, end);
+}
+
+// The program of `pvgpu run`: what follows "--", or begins at the first word that is no option of
+// ours, in which case a "--" belongs to it.
+Result<std::vector<std::string>> program_of(std::vector<std::string> words,
+                                            std::vector<std::string> tail) {
+  if (!words.empty() && words.front().starts_with('-')) {
+    return fail("pvgpu run has no option " + words.front(),
+                "pvgpu run --help shows the options; the program comes after --");
+  }
+  if (words.empty() && !tail.empty()) tail.erase(tail.begin());
+  words.insert(words.end(), tail.begin(), tail.end());
+  if (words.empty()) return fail("pvgpu run needs a program", "for example: pvgpu run -- vkcube");
+  return words;
+}
+
+// The level of PVGPU_LOG, unless the command line has one.
+Result<void> take_log_level_of_environment(Settings& settings) {
+  const char* level = std::getenv("PVGPU_LOG");
+  if (!settings.log_level.empty() || !level || !level[0]) return {};
+  if (!observe::parse_level(level)) {
+    return fail(std::string("PVGPU_LOG is \"") + level + "\", which is no level",
+                "trace, debug, info, warn, error or off");
+  }
+  settings.log_level = level;
+  return {};
+}
+
 int main(int argc, char** argv) {
+  std::vector<std::string> tail = cut_tail(argc, argv);
   CLI::App app(kDescription, "pvgpu");
   Settings settings;
   app.set_version_flag("--version", "pvgpu " PVGPU_VERSION);
@@ -212,8 +254,12 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return fail_with({error.what(), "pvgpu --help shows the commands and their options"});
   }
+  if (auto level = take_log_level_of_environment(settings); !level) return fail_with(level.error());
   if (settings.list_gpus) return list_gpus(settings);
-  if (run_command->parsed()) return run(settings, run_command->remaining());
+  if (run_command->parsed()) {
+    auto program = program_of(run_command->remaining(), std::move(tail));
+    return program ? run(settings, std::move(*program)) : fail_with(program.error());
+  }
   if (serve_command->parsed()) return serve(settings);
   if (info_command->parsed()) return info(settings);
   if (worker_command->parsed()) return worker(settings);

@@ -55,7 +55,8 @@ TEST(Program, TellsItsVersionAndItsCommands) {
 TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
   for (const char* arguments :
        {"frobnicate", "serve --frobnicate", "serve --isolation=vm", "info --log-level=loud",
-        "serve --max-clients=0", "run", "run --", "serve --socket=/nonexistent/socket",
+        "serve --max-clients=0", "run", "run --", "run --frobnicate -- true",
+        "serve --socket=/nonexistent/socket",
         "serve --socket=", "run --icd=/nonexistent.json -- true", "worker --supervisor=1",
         "serve --ready-fd=999 --socket=/nonexistent/socket"}) {
     auto outcome = pvgpu(arguments);
@@ -64,6 +65,14 @@ TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
     EXPECT_THAT(outcome.output, HasSubstr("\n  hint: ")) << arguments;
     EXPECT_EQ(std::ranges::count(outcome.output, '\n'), 2) << outcome.output;
   }
+}
+
+TEST(Program, ALevelOfTheEnvironmentIsCheckedToo) {
+  ::setenv("PVGPU_LOG", "loud", 1);
+  auto outcome = pvgpu("info");
+  ::unsetenv("PVGPU_LOG");
+  EXPECT_EQ(outcome.code, 2);
+  EXPECT_THAT(outcome.output, HasSubstr("PVGPU_LOG is \"loud\""));
 }
 
 TEST(Program, ASocketInUseIsReportedBeforeTheGpuIsTouched) {
