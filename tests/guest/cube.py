@@ -1,21 +1,60 @@
-"""vkcube, drawn natively and in a guest. It turns by a fixed angle a frame, so frame N is the same picture wherever it is
-drawn; Display keeps the last one on view."""
+"""vkcube, frame by frame. It turns by a fixed angle a frame, so its frame N is the same picture wherever it is drawn."""
 
-from harness import NATIVE, run_guest
+from harness import Program, guest_command
 
-FRAMES = 37  # A pose that shows three faces of the cube.
-
-
-def cube_command(frames=FRAMES):
-    return ["vkcube", "--c", frames, "--wsi", "xcb", "--present_mode", 0]
+SPACE, ESCAPE, NO_KEY = 0x41, 0x09, 0xFF
+SAME = 0.0005  # The share of pixels that may differ; neighbouring frames differ in some 9 %.
 
 
-def draw_cube(display, environment, frames=FRAMES, deadline=60):
-    """The picture after `frames` frames, and what vkcube printed."""
-    display.wipe()
-    output = run_guest({**environment, **display.environment}, cube_command(frames), deadline)
-    return display.picture(), output
+class Cube:
+    """A vkcube that runs freely. A context manager."""
+
+    def __init__(self, display, environment, *options):
+        self._display = display
+        display.forget_windows()
+        self.program = Program(guest_command({**environment, **display.environment},
+                                             ["vkcube", "--wsi", "xcb", "--present_mode", 0, *options]))
+        try:
+            self._window = display.new_window()
+        except BaseException:
+            self.program.kill()
+            raise
+
+    def press(self, key):
+        self._display.release_key(self._window, key)
+
+    def quit(self):
+        """Its exit status, of its own will."""
+        self.press(ESCAPE)
+        return self.program.wait()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *arguments):
+        self.program.__exit__(*arguments)
 
 
-def draw_native_cube(display, frames=FRAMES):
-    return draw_cube(display, NATIVE, frames)[0]
+def frames(display, environment, count):
+    """The first `count` pictures that a cube draws, one by one, and what vkcube printed.
+
+    A paused vkcube draws one frame for each event that it gets. It is paused as soon as its window exists, which is long before
+    it is ready to draw."""
+    with Cube(display, environment) as cube:
+        empty = display.picture()
+        cube.press(SPACE)
+        pictures = [_drawn(display, empty)]
+        while len(pictures) < count:
+            cube.press(NO_KEY)
+            pictures.append(_drawn(display, pictures[-1]))
+        status = cube.quit()
+        assert status == 0, cube.program.output()
+        return pictures, cube.program.output()
+
+
+def _drawn(display, before):
+    """The next picture with a cube in it: mapping the window shows its empty background first."""
+    while True:
+        before = display.changed_picture(before)
+        if before.colors() > 1000:
+            return before

@@ -24,7 +24,10 @@ class ServerTest(GuestCase):
     def assert_user_error(self, outcome, *words):
         status, _, errors = outcome
         self.assertEqual(status, 2, errors)
-        self.assertEqual(len(errors.strip().splitlines()), 1, errors)
+        problem, *hint = errors.strip().splitlines()
+        self.assertRegex(problem, r"^pvgpu: ")
+        self.assertLessEqual(len(hint), 1, errors)
+        self.assertTrue(all(line.startswith("  hint: ") for line in hint), errors)
         for word in words:
             self.assertIn(str(word), errors)
 
@@ -64,6 +67,7 @@ class ServerTest(GuestCase):
         server = Server(self.folder)
         server.process.send_signal(signal.SIGINT)
         self.assertEqual(server.process.wait(20 * DEADLINE_SCALE), 0, server.log())
+        server.close_log()
         self.assertFalse(server.socket.exists())
         server.check_log()
 
@@ -82,7 +86,9 @@ class ServerTest(GuestCase):
         self.assertEqual(self.pvgpu("run", "--", "/bin/sh", "-c", "exit 7")[0], 7)
 
     def test_run_of_no_program(self):
-        self.assert_user_error(self.pvgpu("run", "--", "/no/such/program"), "/no/such/program")
+        status, _, errors = self.pvgpu("run", "--", "/no/such/program")
+        self.assertEqual(status, 127, "as a shell would say it")
+        self.assertRegex(errors, r"^pvgpu: .*/no/such/program")
 
     def test_info(self):
         status, text, errors = self.pvgpu("info")

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from cube import draw_cube
+from cube import frames
 from harness import PROGRAMS, Display, GuestCase, Server, run_guest
 from harness.guest import wait_until
 from test_vkmark import run_vkmark
@@ -21,10 +21,12 @@ class Validation(GuestCase):
                        lambda: f"the layer's report; the log:\n{server.log()}")
         finally:
             server.stop()
+            server.close_log()
 
     def test_cube(self):
         with Display() as display, Server(self.folder, validation=True) as server:
-            draw_cube(display, server.venus(), deadline=120)
+            frames(display, server.venus(), 5)
+            run_guest({**server.venus(), **display.environment}, ["vkcube", "--wsi", "xcb", "--c", 60])
 
     def test_compute(self):
         with Server(self.folder, validation=True) as server:

@@ -1,7 +1,4 @@
-"""A display without a screen (Xvfb in the guest root) that shows what a program last drew, also after the program has ended.
-
-The trick: below the program's window lies one of ours with no background. When the program ends and its window goes, X has
-nothing to paint there, so the program's last frame stays, and a program told to draw N frames leaves exactly frame N."""
+"""A display without a screen (Xvfb in the guest root): shows what a program draws, and presses its keys."""
 
 import os
 import pathlib
@@ -10,7 +7,7 @@ import socket
 import struct
 import subprocess
 
-from .guest import guest_command
+from .guest import guest_command, wait_until
 from .picture import Picture
 from .settings import DEADLINE_SCALE
 
@@ -23,27 +20,48 @@ class Display:
     def __init__(self):
         read_end, write_end = os.pipe()
         self._process = subprocess.Popen(
-            guest_command({}, ["Xvfb", "-displayfd", write_end, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-ac"]),
+            guest_command({}, ["Xvfb", "-displayfd", write_end, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-ac", "-noreset"]),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[write_end])
         os.close(write_end)
-        readable, _, _ = select.select([read_end], [], [], 30 * DEADLINE_SCALE)
-        number = os.read(read_end, 16).strip().decode() if readable else ""
+        number = b""
+        while not number.endswith(b"\n"):  # It comes in pieces, and Xvfb ends if nobody reads the last.
+            readable, _, _ = select.select([read_end], [], [], 30 * DEADLINE_SCALE)
+            piece = os.read(read_end, 16) if readable else b""
+            if not piece:
+                break
+            number += piece
         os.close(read_end)
+        number = number.strip().decode()
         if not number:
             self._process.kill()
             raise AssertionError("Xvfb did not start")
         # Software presentation: the guest has no GPU that could share pictures with this X server.
         self.environment = {"DISPLAY": f":{number}", "MESA_VK_WSI_DEBUG": "sw"}
         self._x = _XClient(pathlib.Path("/tmp/.X11-unix") / f"X{number}")
-        self._canvas = self._x.map_unpainted_window(WIDTH, HEIGHT)
 
     def picture(self, x=0, y=0, width=WIDTH, height=HEIGHT):
         """What the display shows now."""
         return Picture.from_bgrx(width, height, self._x.get_image(x, y, width, height))
 
-    def wipe(self):
-        """Paints everything black."""
-        self._x.fill(self._canvas, WIDTH, HEIGHT)
+    def changed_picture(self, before, deadline=30):
+        """The first picture seen that is not `before`; for a program that draws when told to, the next one."""
+        return wait_until(lambda: self._unlike(before), "another picture", deadline, interval=0.002)
+
+    def _unlike(self, before):
+        picture = self.picture()
+        return picture if picture.rgb != before.rgb else None
+
+    def forget_windows(self):
+        """Windows created so far are no news for new_window()."""
+        self._x.get_image(0, 0, 1, 1)
+
+    def new_window(self):
+        """Waits for the next window that a program creates."""
+        return self._x.next_created_window()
+
+    def release_key(self, window, keycode):
+        """What `window` is told when a key comes up."""
+        self._x.send_key_release(window, keycode)
 
     def close(self):
         self._x.close()
@@ -70,41 +88,40 @@ class _XClient:
         setup = self._receive(length * 4)
         if status != 1:
             raise AssertionError(f"the X server refused the connection: {setup!r}")
-        self._next_id, = struct.unpack_from("<I", setup, 4)
         vendor_length, _, _, formats = struct.unpack_from("<HHBB", setup, 16)
         screen = 32 + (vendor_length + 3) // 4 * 4 + formats * 8
         self.root, = struct.unpack_from("<I", setup, screen)
 
-    def map_unpainted_window(self, width, height):
-        window = self._new_id()
-        # CreateWindow, copying depth and visual; background-pixmap None, override-redirect.
-        self._send(1, 0, struct.pack("<IIhhHHHHIIII", window, self.root, 0, 0, width, height, 0, 1, 0, 0x1 | 0x200, 0, 1))
-        self._send(8, 0, struct.pack("<I", window))
-        self.fill(window, width, height)
-        return window
+        # ChangeWindowAttributes of the root: event-mask SubstructureNotify, to be told of new windows.
+        self._send(2, 0, struct.pack("<III", self.root, 0x800, 0x80000))
+        self.get_image(0, 0, 1, 1)  # Its reply tells that the request before it is done.
 
-    def fill(self, window, width, height):
-        context = self._new_id()
-        self._send(55, 0, struct.pack("<III", context, window, 0))  # CreateGC: foreground 0
-        self._send(70, 0, struct.pack("<IIhhHH", window, context, 0, 0, width, height))  # PolyFillRectangle
-        self._send(60, 0, struct.pack("<I", context))
-        self.get_image(0, 0, 1, 1)  # Its reply tells that the requests before it are done.
+    def next_created_window(self):
+        while True:
+            event = self._receive(32)
+            if event[0] & 0x7F == 16:  # CreateNotify
+                return struct.unpack_from("<I", event, 8)[0]
+
+    def send_key_release(self, window, keycode):
+        event = struct.pack("<BBHIIIIhhhhHBx", 3, keycode, 0, 0, self.root, window, 0, 0, 0, 0, 0, 0, 1)
+        self._send(25, 0, struct.pack("<II", window, 0x2) + event)  # SendEvent, to who selected KeyRelease
+        self.get_image(0, 0, 1, 1)
 
     def get_image(self, x, y, width, height):
         self._send(73, 2, struct.pack("<IhhHHI", self.root, x, y, width, height, 0xFFFFFFFF))
+        return self._reply()[1][:width * height * 4]
+
+    def _reply(self):
+        """The head and the rest of the next reply; events are skipped."""
         while True:
             head = self._receive(32)
             if head[0] == 1:
-                return self._receive(struct.unpack_from("<I", head, 4)[0] * 4)[:width * height * 4]
+                return head, self._receive(struct.unpack_from("<I", head, 4)[0] * 4)
             if head[0] == 0:
                 raise AssertionError(f"X error {head[1]}")
 
     def close(self):
         self._socket.close()
-
-    def _new_id(self):
-        self._next_id += 1
-        return self._next_id
 
     def _send(self, opcode, detail, body):
         self._socket.sendall(struct.pack("<BBH", opcode, detail, 1 + len(body) // 4) + body)

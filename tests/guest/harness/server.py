@@ -124,6 +124,9 @@ class Server:
             except ProcessLookupError:
                 pass
         self.process.wait()
+        self.close_log()
+
+    def close_log(self):
         self._log.close()
 
     def __enter__(self):
@@ -135,7 +138,7 @@ class Server:
             return
         if self.process.poll() is None:
             self.stop()
-        self._log.close()
+        self.close_log()
         self.check_log()
 
 
