@@ -112,7 +112,7 @@ TEST(ChildProcess, StartsWithNoSignalBlocked) {
 TEST(ChildProcess, ItsEndIsSomethingToPollFor) {
   auto poller = Poller::create();
   ASSERT_TRUE(poller.has_value());
-  auto child = ChildProcess::spawn(shell("exec cat"));
+  auto child = ChildProcess::spawn(shell("exec sleep 1000"));
   ASSERT_TRUE(child.has_value());
   ASSERT_TRUE(poller->add(child->exit_fd().get(), 42, Poller::Interest::kReadable));
   EXPECT_TRUE(poller->wait(milliseconds(0)).empty());
