@@ -1,6 +1,7 @@
 #include "frontends/vtest/message_stream.h"
 
-#include <algorithm>
+#include <fmt/format.h>
+
 #include <cstring>
 
 #include "platform/unix_socket.h"
@@ -10,6 +11,12 @@ namespace {
 
 constexpr size_t kInitialBuffer = 16384;
 constexpr size_t kAlignment = sizeof(uint32_t);
+
+std::unexpected<venus::Poison> truncated(size_t received, size_t expected) {
+  return std::unexpected(venus::Poison{
+      venus::PoisonReason::kTruncated,
+      fmt::format("the connection ended after {} of a message's {} bytes", received, expected)});
+}
 
 }  // namespace
 
@@ -34,11 +41,14 @@ bool MessageStream::fill(size_t bytes) {
 
 std::expected<std::optional<MessageStream::Message>, venus::Poison> MessageStream::next() {
   if (begin_ == end_) begin_ = end_ = 0;
-  if (!fill(kHeaderBytes)) return std::nullopt;
+  if (!fill(kHeaderBytes)) {
+    if (begin_ == end_) return std::nullopt;
+    return truncated(end_ - begin_, kHeaderBytes);
+  }
   Header header = parse_header(std::span(buffer_).subspan(begin_).first<kHeaderBytes>());
   auto length = payload_bytes(header);
   if (!length) return std::unexpected(length.error());
-  if (!fill(kHeaderBytes + *length)) return std::nullopt;
+  if (!fill(kHeaderBytes + *length)) return truncated(end_ - begin_, kHeaderBytes + *length);
   if (begin_ % kAlignment != 0) {
     // After a name, whose length is any number of bytes.
     std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);

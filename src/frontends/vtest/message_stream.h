@@ -22,12 +22,12 @@ class MessageStream {
 
   explicit MessageStream(int socket);
 
-  // Waits for the next message. nullopt: the guest is gone, be it in the middle of a message. The
-  // error is a header that no guest may send; nothing can be read after it.
+  // Waits for the next message. nullopt: the guest is gone. The error is a header that no guest may
+  // send, or a connection that ends inside a message; nothing can be read after it.
   std::expected<std::optional<Message>, venus::Poison> next();
 
  private:
-  // Makes [begin_, begin_ + bytes) available; false if the guest is gone.
+  // Makes [begin_, begin_ + bytes) available; false if the connection ends before.
   bool fill(size_t bytes);
 
   int socket_;

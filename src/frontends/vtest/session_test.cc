@@ -376,13 +376,22 @@ TEST_F(SessionTest, UnknownSyncsEndTheConnectionBeforeTheCommandsRun) {
   EXPECT_TRUE(stage_.submissions.empty());
 }
 
-TEST_F(SessionTest, AGuestThatDiesInTheMiddleOfAMessageIsJustGone) {
+TEST_F(SessionTest, AConnectionThatEndsInsideAMessageIsAMistake) {
   start_context();
   Bytes cut = message(CommandId::kResourceCreateBlob, {2, 1, 4096, 0, 0, 0});
   cut.resize(20);
   send(cut);
-  EXPECT_FALSE(close().has_value());
+  ::shutdown(guest_.get(), SHUT_WR);
+  expect_end(PoisonReason::kTruncated, "20 of a message's 32 bytes");
   EXPECT_EQ(stage_.destroyed, 1);
+}
+
+TEST_F(SessionTest, AConnectionThatEndsInsideAHeaderIsAMistake) {
+  start_context();
+  const std::byte part[3] = {};
+  ASSERT_TRUE(platform::send_all(guest_.get(), part));
+  ::shutdown(guest_.get(), SHUT_WR);
+  expect_end(PoisonReason::kTruncated, "3 of a message's 8 bytes");
 }
 
 TEST_F(SessionTest, AGuestThatDoesNotTakeItsReplyIsJustGone) {
