@@ -17,6 +17,7 @@
 #include "host/info.h"
 #include "observe/log.h"
 #include "observe/user_error.h"
+#include "venus/context.h"
 
 namespace pvgpu::cli {
 namespace {
@@ -78,6 +79,7 @@ void set_log_level(const Settings& settings, observe::Level otherwise) {
 
 host::HostOptions host_options(const Settings& settings) {
   host::HostOptions options;
+  options.carries_extension = &venus::carries_extension;
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return options;

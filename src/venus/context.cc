@@ -32,6 +32,11 @@ std::array<std::byte, kCapsetBytes> capset() {
   return std::bit_cast<std::array<std::byte, kCapsetBytes>>(words);
 }
 
+bool carries_extension(std::string_view name) {
+  const protocol::Extension* known = protocol::find_extension(name);
+  return known && !known->instance;
+}
+
 ContextImpl::ContextImpl(host::Host& host, std::string name)
     : host_(host), name_(std::move(name)), timelines_(std::make_unique<QueueTimelines>()), control_stream_(*this, nullptr) {}
 
@@ -76,7 +81,10 @@ bool ContextImpl::add_ring(std::unique_ptr<Ring> ring) {
   if (rings_.size() >= kMaxRings) return false;
   const bool monitored = ring->reporting_period_us() != 0;
   const uint64_t id = ring->id();
-  if (!rings_.try_emplace(id, std::move(ring)).second) return false;
+  const auto [added, is_new] = rings_.try_emplace(id, std::move(ring));
+  if (!is_new) return false;
+  // Its thread runs already, and may have poisoned the context before the ring could be found here.
+  if (is_poisoned()) added->second->set_fatal();
   if (monitored && !monitor_.joinable()) monitor_ = std::thread([this] { monitor_rings(); });
   monitor_wake_.notify_all();
   return true;

@@ -33,6 +33,9 @@ inline constexpr uint32_t kCapsetId = 4;
 inline constexpr size_t kCapsetBytes = 160;
 std::array<std::byte, kCapsetBytes> capset();
 
+// Whether this build decodes a device extension; for host::HostOptions::carries_extension.
+bool carries_extension(std::string_view name);
+
 struct BlobRequest {
   uint32_t flags = 0;    // kBlobMappable | kBlobShareable | kBlobCrossDevice
   uint64_t blob_id = 0;  // 0: plain shared memory; else the object id of a VkDeviceMemory

@@ -18,6 +18,7 @@ void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, VkObjec
 #define SPECIAL_COMMAND(number, Args, function, level, ids, member)
   switch (type) {
 #include "protocol/commands.inc"
+    DESTROY(VkBuffer, vkDestroyBuffer)
     DESTROY(VkImage, vkDestroyImage)
     DESTROY(VkSemaphore, vkDestroySemaphore)
     DESTROY(VkCommandPool, vkDestroyCommandPool)

@@ -59,6 +59,10 @@ struct Device {
   // Images that the guest created PREINITIALIZED and the driver UNDEFINED; see commands/image_buffer.cc.
   HandleSet<VkImage> preinitialized;
 
+  // Images and buffers that the guest wants to export (DMA_BUF): only memory that it can be given will do.
+  HandleSet<VkImage> exported_images;
+  HandleSet<VkBuffer> exported_buffers;
+
   // Lists of pooled objects change under this lock; see commands/pools.cc.
   std::mutex pools_mutex;
 

@@ -4,6 +4,7 @@
 
 #include "host/emulation/linear_modifier.h"
 #include "host/external_info.h"
+#include "host/pnext.h"
 #include "protocol/handlers.h"
 #include "venus/call.h"
 #include "venus/context_impl.h"
@@ -38,6 +39,18 @@ VkResult prepare(Call& call, VkImageCreateInfo& info, VkExternalMemoryImageCreat
   return VK_SUCCESS;
 }
 
+// The guest's create-info says that it will export the memory.
+template <class Info>
+bool wants_export(const Info& info, VkStructureType external_type) {
+  // Both external create-infos are {sType, pNext, handleTypes}.
+  const auto* external = host::find_struct<VkExternalMemoryImageCreateInfo>(info.pNext, external_type);
+  return external && external->handleTypes != 0;
+}
+
+void mask_types(const Device& device, VkMemoryRequirements& requirements) {
+  requirements.memoryTypeBits &= host::exportable_memory_types(*device.profile);
+}
+
 // Bytes that a copy of this region can touch at most, whatever the format; nullopt on overflow.
 std::optional<size_t> copy_bound(const VkExtent3D& extent, uint32_t row_length, uint32_t image_height, uint32_t layers) {
   constexpr uint64_t kLargestTexel = 32;  // VK_FORMAT_R64G64B64A64_*
@@ -54,9 +67,21 @@ void handle(Call& call, protocol::CreateBufferArgs& args) {
   const VkBuffer id = *args.pBuffer;
   if (!call.check_new_id(std::bit_cast<uint64_t>(id))) return;
   VkExternalMemoryBufferCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO};
+  const bool exported = wants_export(*args.pCreateInfo, external.sType);
   prepare(call, const_cast<VkBufferCreateInfo&>(*args.pCreateInfo), external);
   args.call(call.device().vk.vkCreateBuffer);
+  if (exported && args.ret == VK_SUCCESS) call.device().exported_buffers.insert(*args.pBuffer);
   *args.pBuffer = call.created(id, args.ret, *args.pBuffer);
+}
+
+void handle(Call& call, protocol::DestroyBufferArgs& args) {
+  if (!args.buffer) return;
+  Object* object = call.find(args.buffer);
+  if (!object) return;
+  args.buffer = std::bit_cast<VkBuffer>(object->handle);
+  call.context().objects().erase(object);
+  call.device().exported_buffers.erase(args.buffer);
+  args.call(call.device().vk.vkDestroyBuffer);
 }
 
 void handle(Call& call, protocol::CreateImageArgs& args) {
@@ -64,11 +89,13 @@ void handle(Call& call, protocol::CreateImageArgs& args) {
   if (!call.check_new_id(std::bit_cast<uint64_t>(id))) return;
   VkExternalMemoryImageCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO};
   const VkImageLayout asked = args.pCreateInfo->initialLayout;
+  const bool exported = wants_export(*args.pCreateInfo, external.sType);
   args.ret = prepare(call, const_cast<VkImageCreateInfo&>(*args.pCreateInfo), external);
   *args.pImage = VK_NULL_HANDLE;
   if (args.ret == VK_SUCCESS) args.call(call.device().vk.vkCreateImage);
   if (args.ret == VK_SUCCESS && args.pCreateInfo->initialLayout != asked)
     call.device().preinitialized.insert(*args.pImage);
+  if (exported && args.ret == VK_SUCCESS) call.device().exported_images.insert(*args.pImage);
   *args.pImage = call.created(id, args.ret, *args.pImage);
 }
 
@@ -79,22 +106,49 @@ void handle(Call& call, protocol::DestroyImageArgs& args) {
   args.image = std::bit_cast<VkImage>(object->handle);
   call.context().objects().erase(object);
   call.device().preinitialized.erase(args.image);
+  call.device().exported_images.erase(args.image);
   args.call(call.device().vk.vkDestroyImage);
+}
+
+void handle(Call& call, protocol::GetBufferMemoryRequirementsArgs& args) {
+  args.call(call.device().vk.vkGetBufferMemoryRequirements);
+  if (call.device().exported_buffers.contains(args.buffer)) mask_types(call.device(), *args.pMemoryRequirements);
+}
+
+void handle(Call& call, protocol::GetBufferMemoryRequirements2Args& args) {
+  args.call(call.device().vk.vkGetBufferMemoryRequirements2);
+  if (call.device().exported_buffers.contains(args.pInfo->buffer))
+    mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
+}
+
+void handle(Call& call, protocol::GetImageMemoryRequirementsArgs& args) {
+  args.call(call.device().vk.vkGetImageMemoryRequirements);
+  if (call.device().exported_images.contains(args.image)) mask_types(call.device(), *args.pMemoryRequirements);
+}
+
+void handle(Call& call, protocol::GetImageMemoryRequirements2Args& args) {
+  args.call(call.device().vk.vkGetImageMemoryRequirements2);
+  if (call.device().exported_images.contains(args.pInfo->image))
+    mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
 }
 
 void handle(Call& call, protocol::GetDeviceBufferMemoryRequirementsArgs& args) {
   const auto f = call.device().vk.vkGetDeviceBufferMemoryRequirements;
   if (!f) return call.poison(PoisonReason::kUnavailableCommand, "maintenance4 is not enabled");
   VkExternalMemoryBufferCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_BUFFER_CREATE_INFO};
+  const bool exported = wants_export(*args.pInfo->pCreateInfo, external.sType);
   prepare(call, const_cast<VkBufferCreateInfo&>(*args.pInfo->pCreateInfo), external);
   args.call(f);
+  if (exported) mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
 }
 
 void handle(Call& call, protocol::GetDeviceImageMemoryRequirementsArgs& args) {
   const auto f = call.device().vk.vkGetDeviceImageMemoryRequirements;
   if (!f) return call.poison(PoisonReason::kUnavailableCommand, "maintenance4 is not enabled");
   VkExternalMemoryImageCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO};
+  const bool exported = wants_export(*args.pInfo->pCreateInfo, external.sType);
   if (prepare(call, const_cast<VkImageCreateInfo&>(*args.pInfo->pCreateInfo), external) == VK_SUCCESS) args.call(f);
+  if (exported) mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
 }
 
 void handle(Call& call, protocol::GetDeviceImageSparseMemoryRequirementsArgs& args) {

@@ -27,17 +27,11 @@ void copy_out(const std::vector<Properties>& from, uint32_t* count, Properties* 
   }
 }
 
-void hide_types(const host::DriverProfile& profile, VkPhysicalDeviceMemoryProperties& memory) {
-  for (uint32_t i = 0; i < memory.memoryTypeCount; ++i)
-    if (profile.memory_plan[i].hidden)
-      memory.memoryTypes[i].propertyFlags &=
-          ~(VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT | VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
-}
-
 }  // namespace
 
 void handle(Call& call, protocol::EnumerateDeviceExtensionPropertiesArgs& args) {
-  // An extension that this build cannot decode must not be shown: its commands could not be skipped.
+  // The profile leaves out what this build cannot decode (carries_extension); a newer specification of an
+  // extension than the registry's could bring structures that it does not know.
   std::vector<VkExtensionProperties> shown;
   for (VkExtensionProperties& properties : host::guest_device_extensions(call.profile())) {
     const protocol::Extension* known = protocol::find_extension(properties.extensionName);
@@ -54,13 +48,12 @@ void handle(Call&, protocol::EnumerateDeviceLayerPropertiesArgs& args) {
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceMemoryPropertiesArgs& args) {
-  args.call(call.instance().vk.vkGetPhysicalDeviceMemoryProperties);
-  hide_types(call.profile(), *args.pMemoryProperties);
+  *args.pMemoryProperties = host::guest_memory_properties(call.profile());
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceMemoryProperties2Args& args) {
-  args.call(call.instance().vk.vkGetPhysicalDeviceMemoryProperties2);
-  hide_types(call.profile(), args.pMemoryProperties->memoryProperties);
+  args.call(call.instance().vk.vkGetPhysicalDeviceMemoryProperties2);  // for the chain: budgets
+  args.pMemoryProperties->memoryProperties = host::guest_memory_properties(call.profile());
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceFormatProperties2Args& args) {
@@ -92,17 +85,21 @@ void handle(Call& call, protocol::GetPhysicalDeviceImageFormatProperties2Args& a
   }
   args.call(call.instance().vk.vkGetPhysicalDeviceImageFormatProperties2);
   if (args.ret == VK_SUCCESS) args.ret = host::dma_buf::finish(*args.pImageFormatProperties);
+  if (args.ret == VK_ERROR_FORMAT_NOT_SUPPORTED && host::dma_buf::ask_without_external(profile, info)) {
+    args.call(call.instance().vk.vkGetPhysicalDeviceImageFormatProperties2);
+    if (args.ret == VK_SUCCESS) host::dma_buf::claim(*args.pImageFormatProperties);
+  }
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceExternalBufferPropertiesArgs& args) {
   const host::DriverProfile& profile = call.profile();
   auto& info = const_cast<VkPhysicalDeviceExternalBufferInfo&>(*args.pExternalBufferInfo);  // the decoder's copy
-  const bool dma_buf = profile.emulation.dma_buf_memory && info.handleType == VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
-  if (dma_buf && !host::dma_buf::rewrite(profile, info)) return;  // zeros: not supported
+  if (!profile.emulation.dma_buf_memory) return args.call(call.instance().vk.vkGetPhysicalDeviceExternalBufferProperties);
+  // Handle types that are not ours to give stay zero: the driver's extension for them may not be enabled.
+  if (info.handleType != VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT || !host::dma_buf::rewrite(profile, info)) return;
   args.call(call.instance().vk.vkGetPhysicalDeviceExternalBufferProperties);
-  if (dma_buf)
-    args.pExternalBufferProperties->externalMemoryProperties =
-        host::dma_buf::to_guest(args.pExternalBufferProperties->externalMemoryProperties);
+  args.pExternalBufferProperties->externalMemoryProperties =
+      host::dma_buf::to_guest(args.pExternalBufferProperties->externalMemoryProperties);
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceExternalFencePropertiesArgs& args) {

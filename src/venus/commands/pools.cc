@@ -5,9 +5,19 @@
 #include "protocol/handlers.h"
 #include "venus/call.h"
 #include "venus/context_impl.h"
+#include "venus/handles.h"
 
 namespace pvgpu::venus {
 namespace {
+
+// Call::find for what the driver is about to see: an object that it failed to create is refused.
+template <class H>
+Object* find_live(Call& call, H id) {
+  Object* object = call.find(id);
+  if (!object || object->handle != 0) return object;
+  call.poison(ContextHandles::explain(std::bit_cast<uint64_t>(id), object, object->type, protocol::HandleMeta<H>::kName));
+  return nullptr;
+}
 
 void link(Object& pool, Object& member) {
   member.pool = &pool;
@@ -84,7 +94,7 @@ std::span<const H> copy_ids(Call& call, const H* ids, uint32_t count) {
 
 void handle(Call& call, protocol::AllocateCommandBuffersArgs& args) {
   auto& info = const_cast<VkCommandBufferAllocateInfo&>(*args.pAllocateInfo);  // the decoder's copy
-  Object* pool = call.find(info.commandPool);
+  Object* pool = find_live(call, info.commandPool);
   if (!pool) return;
   const auto ids = copy_ids(call, args.pCommandBuffers, info.commandBufferCount);
   if (!check_new_ids(call, ids)) return;
@@ -98,7 +108,7 @@ void handle(Call& call, protocol::FreeCommandBuffersArgs& args) {
   auto* handles = const_cast<VkCommandBuffer*>(args.pCommandBuffers);
   if (!pool || !take_members(call, *pool, std::span(handles, handles ? args.commandBufferCount : 0))) return;
   args.commandPool = std::bit_cast<VkCommandPool>(pool->handle);
-  if (handles) args.call(call.device().vk.vkFreeCommandBuffers);
+  if (handles && pool->handle) args.call(call.device().vk.vkFreeCommandBuffers);
 }
 
 void handle(Call& call, protocol::DestroyCommandPoolArgs& args) {
@@ -112,11 +122,11 @@ void handle(Call& call, protocol::DestroyCommandPoolArgs& args) {
 
 void handle(Call& call, protocol::AllocateDescriptorSetsArgs& args) {
   auto& info = const_cast<VkDescriptorSetAllocateInfo&>(*args.pAllocateInfo);  // the decoder's copy
-  Object* pool = call.find(info.descriptorPool);
+  Object* pool = find_live(call, info.descriptorPool);
   if (!pool) return;
   auto* layouts = const_cast<VkDescriptorSetLayout*>(info.pSetLayouts);
   for (uint32_t i = 0; i < info.descriptorSetCount; ++i) {
-    const Object* layout = call.find(layouts[i]);
+    const Object* layout = find_live(call, layouts[i]);
     if (!layout) return;
     layouts[i] = std::bit_cast<VkDescriptorSetLayout>(layout->handle);
   }
@@ -133,11 +143,11 @@ void handle(Call& call, protocol::FreeDescriptorSetsArgs& args) {
   if (!pool || !take_members(call, *pool, std::span(handles, handles ? args.descriptorSetCount : 0))) return;
   args.descriptorPool = std::bit_cast<VkDescriptorPool>(pool->handle);
   args.ret = VK_SUCCESS;
-  if (handles) args.call(call.device().vk.vkFreeDescriptorSets);
+  if (handles && pool->handle) args.call(call.device().vk.vkFreeDescriptorSets);
 }
 
 void handle(Call& call, protocol::ResetDescriptorPoolArgs& args) {
-  Object* pool = call.find(args.descriptorPool);
+  Object* pool = find_live(call, args.descriptorPool);
   if (!pool) return;
   forget_members(call, *pool);
   args.descriptorPool = std::bit_cast<VkDescriptorPool>(pool->handle);
