@@ -53,9 +53,14 @@ class Server:
             os.close(read_end)
 
     def _wait_ready(self, read_end):
-        readable, _, _ = select.select([read_end], [], [], 30 * DEADLINE_SCALE)
-        said = os.read(read_end, 64) if readable else b"nothing in time"
-        if b"READY=1" not in said:
+        """Until the server has said so and closed its end, which is the last thing that it does before it serves."""
+        said = b""
+        while select.select([read_end], [], [], 30 * DEADLINE_SCALE)[0]:
+            piece = os.read(read_end, 256)
+            if not piece:
+                break
+            said += piece
+        if b"READY=1" not in said.splitlines():
             raise AssertionError(f"the server did not get ready (said {said!r}); its log:\n{self.log()}")
 
     def venus(self):
