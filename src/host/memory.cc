@@ -104,8 +104,11 @@ Allocated allocate_memory(const DriverProfile& profile, const MemoryFunctions& f
   auto* wanted = find_struct<const VkExportMemoryAllocateInfo>(
       info.pNext, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
   if (wanted && wanted->handleTypes != 0) {
-    // exportable_memory_types() keeps well-behaved guests from coming here.
-    if (profile.emulation.dma_buf_memory) return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
+    // Emulated: the guest gets a stand-in when it asks for the descriptor, see exportable_memory_types().
+    if (profile.emulation.dma_buf_memory) {
+      unlink_struct<VkExportMemoryAllocateInfo>(&info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+      return call_driver(functions, device, info, {});
+    }
     return allocate_exported(MemoryStrategy::kDmaBuf, functions, device, info);
   }
   return call_driver(functions, device, info, {});

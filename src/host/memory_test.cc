@@ -204,13 +204,17 @@ TEST_F(Memory, ThatNobodySharesPassesThrough) {
   free_memory(functions_, VK_NULL_HANDLE, *allocation);
 }
 
-TEST_F(Memory, ThatCannotBeSharedIsNotExportedUnderEmulation) {
+TEST_F(Memory, ThatCannotBeSharedIsAllocatedWithoutExportUnderEmulation) {
   VkExportMemoryAllocateInfo exported{};
   exported.sType = VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO;
   exported.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
-  EXPECT_FALSE(allocate(testing::headless_discrete(), info(1, 4096, &exported)));
+  auto allocation = allocate(testing::headless_discrete(), info(1, 4096, &exported));
+  ASSERT_TRUE(allocation);
+  EXPECT_EQ(allocation->strategy, MemoryStrategy::kNone);
+  EXPECT_TRUE(driver_.chain.empty());
+  free_memory(functions_, VK_NULL_HANDLE, *allocation);
   // A driver with real dma-bufs exports any type.
-  auto allocation = allocate(testing::desktop(), info(1, 4096, &exported));
+  allocation = allocate(testing::desktop(), info(1, 4096, &exported));
   ASSERT_TRUE(allocation);
   EXPECT_EQ(allocation->strategy, MemoryStrategy::kDmaBuf);
   free_memory(functions_, VK_NULL_HANDLE, *allocation);

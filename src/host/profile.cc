@@ -93,11 +93,15 @@ VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& pr
 
 uint32_t exportable_memory_types(const DriverProfile& profile) {
   uint32_t all = 0, shared = 0;
+  VkMemoryPropertyFlags properties = 0;
   for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
     all |= 1u << i;
-    if (profile.memory_plan[i].strategy != MemoryStrategy::kNone) shared |= 1u << i;
+    if (profile.memory_plan[i].strategy == MemoryStrategy::kNone) continue;
+    shared |= 1u << i;
+    properties |= profile.memory.memoryTypes[i].propertyFlags;
   }
-  return profile.emulation.dma_buf_memory ? shared : all;
+  const bool device_local = properties & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
+  return profile.emulation.dma_buf_memory && device_local ? shared : all;
 }
 
 }  // namespace pvgpu::host

@@ -101,9 +101,11 @@ struct DriverProfile {
 // HOST_COHERENT and HOST_CACHED. Indices and heaps never change.
 VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& profile);
 
-// Bit i: memory of type i can be given to the guest as a descriptor, so a resource that the guest
-// wants to export (VkExternalMemory*CreateInfo with DMA_BUF) may live there. For every other
-// resource the driver's own memoryTypeBits stand. Without dma-buf emulation these are all types.
+// Bit i: memory of type i may serve a resource that the guest wants to export (VkExternalMemory*CreateInfo
+// with DMA_BUF). Where dma-bufs are emulated these are the types that the guest can be given, unless
+// none of them is DEVICE_LOCAL: Mesa's window systems insist on that (Mesa 25.0 searches for ever), so all
+// types stay, and what is exported from the others is a stand-in without the contents. For every other
+// resource the driver's own memoryTypeBits stand.
 uint32_t exportable_memory_types(const DriverProfile& profile);
 
 }  // namespace pvgpu::host
