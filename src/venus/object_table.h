@@ -67,12 +67,18 @@ class ObjectTable {
                                               void* state = nullptr);
   void erase(Object* object);
 
-  // Calls `visit(Object&)` for every object; no other thread may use the table meanwhile.
+  // Calls `visit(Object&)` for every object; it must not insert or erase. What other threads insert or
+  // erase meanwhile is visited or not.
   template <class Visit>
   void for_each(Visit visit) {
-    for (const auto& page : all_pages_)
-      for (Object& object : page->slots)
-        if (object.id.load(std::memory_order_relaxed)) visit(object);
+    std::lock_guard lock(mutex_);
+    for (const auto& page : all_pages_) {
+      for (Object& object : page->slots) {
+        // acquire: pairs with the release in insert().
+        const uint64_t id = object.id.load(std::memory_order_acquire);
+        if (id != 0 && id != kBusy) visit(object);
+      }
+    }
   }
   size_t page_count() const { return all_pages_.size(); }
 

@@ -12,6 +12,7 @@ QueueTimelines::~QueueTimelines() { stop(); }
 bool QueueTimelines::bind(uint32_t ring_idx, Queue* queue) {
   if (ring_idx == 0 || ring_idx >= kCount) return false;
   Timeline& timeline = timelines_[ring_idx];
+  std::lock_guard binding(binding_mutex_);
   std::lock_guard lock(timeline.mutex);
   if (timeline.queue) return false;
   timeline.queue = queue;
@@ -41,7 +42,7 @@ std::expected<void, Poison> QueueTimelines::submit(uint32_t ring_idx, std::funct
       fence = VK_NULL_HANDLE;
     }
   }
-  timeline.pending.push_back({fence, std::move(done)});
+  timeline.pending.push_back({fence, &device, std::move(done)});
   if (!timeline.thread.joinable()) {
     timeline.stop = false;
     timeline.thread = std::thread([&timeline] { retire(timeline); });
@@ -58,7 +59,7 @@ void QueueTimelines::retire(Timeline& timeline) {
     if (timeline.pending.empty()) return;
     Pending next = std::move(timeline.pending.front());
     timeline.pending.pop_front();
-    Device& device = *timeline.queue->device;
+    Device& device = *next.device;
     lock.unlock();
     if (next.fence != VK_NULL_HANDLE) {
       device.vk.vkWaitForFences(device.handle, 1, &next.fence, VK_TRUE, ~uint64_t{0});
@@ -71,25 +72,30 @@ void QueueTimelines::retire(Timeline& timeline) {
 }
 
 void QueueTimelines::halt(Timeline& timeline) {
+  Device* device = nullptr;
+  std::thread thread;
   {
     std::lock_guard lock(timeline.mutex);
+    device = timeline.queue->device;
+    timeline.queue = nullptr;  // from now on nothing is added
     timeline.stop = true;
     timeline.wake.notify_one();
+    thread = std::move(timeline.thread);
   }
-  if (timeline.thread.joinable()) timeline.thread.join();
-  timeline.thread = {};
-  for (VkFence fence : timeline.free_fences)
-    timeline.queue->device->vk.vkDestroyFence(timeline.queue->device->handle, fence, nullptr);
+  if (thread.joinable()) thread.join();
+  std::lock_guard lock(timeline.mutex);
+  for (VkFence fence : timeline.free_fences) device->vk.vkDestroyFence(device->handle, fence, nullptr);
   timeline.free_fences.clear();
-  timeline.queue = nullptr;
 }
 
 void QueueTimelines::unbind_device(Device& device) {
+  std::lock_guard binding(binding_mutex_);
   for (Timeline& timeline : timelines_)
     if (timeline.queue && timeline.queue->device == &device) halt(timeline);
 }
 
 void QueueTimelines::stop() {
+  std::lock_guard binding(binding_mutex_);
   for (Timeline& timeline : timelines_)
     if (timeline.queue) halt(timeline);
 }

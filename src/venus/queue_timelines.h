@@ -34,6 +34,7 @@ class QueueTimelines {
  private:
   struct Pending {
     VkFence fence;  // VK_NULL_HANDLE: nothing to wait for
+    Device* device;
     std::function<void()> done;
   };
   struct Timeline {
@@ -48,6 +49,9 @@ class QueueTimelines {
   static void retire(Timeline& timeline);
   static void halt(Timeline& timeline);
 
+  // Held while timelines are bound and unbound, so that none is bound anew before its thread has ended.
+  // Taken before a Timeline's own mutex; `queue` changes under both.
+  std::mutex binding_mutex_;
   std::array<Timeline, kCount> timelines_;
 };
 

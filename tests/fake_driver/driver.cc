@@ -26,7 +26,7 @@ struct Entry {
   const char* extension;
   PFN_vkVoidFunction call;
   std::atomic<uint64_t> calls{0};
-  std::atomic<int32_t> failure{0};       // VK_SUCCESS: none
+  std::atomic<int32_t> failure{0};        // VK_SUCCESS: none
   std::atomic<int64_t> failures_left{0};  // negative: no limit
 
   std::optional<VkResult> injected() {
@@ -60,7 +60,9 @@ inline constexpr bool kIsNewHandle<T*> = kIsHandle<T> && !std::is_const_v<T>;
 template <class T>
 inline constexpr bool kIsOutCount = std::is_same_v<T, uint32_t*> || std::is_same_v<T, size_t*>;
 
-bool is_prefix(const char* prefix, const char* name) { return std::strncmp(name, prefix, std::strlen(prefix)) == 0; }
+bool is_prefix(const char* prefix, const char* name) {
+  return std::strncmp(name, prefix, std::strlen(prefix)) == 0;
+}
 
 template <class T>
 void check_handle(const Entry& entry, T argument) {
@@ -82,7 +84,8 @@ uint64_t as_handle(T argument) {
   return 0;
 }
 
-// What a function without a meaning does: new handles are numbers, counts are zero, destroyed is gone.
+// What a function without a meaning does: new handles are numbers, counts are zero, destroyed is
+// gone.
 template <class R, class... A>
 R by_default(const Entry& entry, A... arguments) {
   std::lock_guard lock(state().mutex);
@@ -96,7 +99,8 @@ R by_default(const Entry& entry, A... arguments) {
     }
   };
   (fill(arguments), ...);
-  if (is_prefix("vkDestroy", entry.name) && handles.size() > 1 && handles[1]) state().objects.erase(handles[1]);
+  if (is_prefix("vkDestroy", entry.name) && handles.size() > 1 && handles[1])
+    state().objects.erase(handles[1]);
   if constexpr (!std::is_void_v<R>) return R{};
 }
 
@@ -118,19 +122,22 @@ struct Fake<kIndex, kHand, R(VKAPI_PTR*)(A...)> {
   }
 };
 
-#define FAKE(function, extension)                                     \
-  template <class H>                                                  \
-  constexpr PFN_##function hand_##function() {                        \
-    if constexpr (requires { &H::function; }) return &H::function;    \
-    else return nullptr;                                              \
+#define FAKE(function, extension)              \
+  template <class H>                           \
+  constexpr PFN_##function hand_##function() { \
+    if constexpr (requires { &H::function; })  \
+      return &H::function;                     \
+    else                                       \
+      return nullptr;                          \
   }
 #include "protocol/fake_driver.inc"
 #undef FAKE
 
 Entry entries[kFunctionCount] = {
-#define FAKE(function, extension) \
-  {#function, extension,          \
-   reinterpret_cast<PFN_vkVoidFunction>(&Fake<k_##function, hand_##function<Hand>(), PFN_##function>::call)},
+#define FAKE(function, extension)        \
+  {#function, extension,                 \
+   reinterpret_cast<PFN_vkVoidFunction>( \
+       &Fake<k_##function, hand_##function<Hand>(), PFN_##function>::call)},
 #include "protocol/fake_driver.inc"
 #undef FAKE
 };
@@ -160,7 +167,8 @@ const bool environment_read = [] {
     const std::string item(rest.substr(0, rest.find(',')));
     rest.remove_prefix(std::min(rest.size(), item.size() + 1));
     if (const size_t equals = item.find('='); equals != std::string::npos)
-      fail(item.substr(0, equals).c_str(), static_cast<VkResult>(std::atoi(item.c_str() + equals + 1)));
+      fail(item.substr(0, equals).c_str(),
+           static_cast<VkResult>(std::atoi(item.c_str() + equals + 1)));
   }
   return true;
 }();
@@ -173,12 +181,15 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL Hand::vkGetInstanceProcAddr(VkInstance,
 }
 
 // As a real driver: functions of extensions that the device has not enabled do not exist.
-VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL Hand::vkGetDeviceProcAddr(VkDevice device, const char* name) {
+VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL Hand::vkGetDeviceProcAddr(VkDevice device,
+                                                                   const char* name) {
   const Entry* entry = find(name);
   if (!entry) return nullptr;
   std::lock_guard lock(state().mutex);
   const auto owner = state().get<Device>(device);
-  return *entry->extension == '\0' || (owner && owner->extensions.contains(entry->extension)) ? entry->call : nullptr;
+  return *entry->extension == '\0' || (owner && owner->extensions.contains(entry->extension))
+             ? entry->call
+             : nullptr;
 }
 
 void reset() {
@@ -231,6 +242,7 @@ std::string library_path() {
 
 }  // namespace pvgpu::fake_driver
 
-extern "C" PVGPU_FAKE_API PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance, const char* name) {
+extern "C" PVGPU_FAKE_API PFN_vkVoidFunction VKAPI_CALL vkGetInstanceProcAddr(VkInstance instance,
+                                                                              const char* name) {
   return pvgpu::fake_driver::Hand::vkGetInstanceProcAddr(instance, name);
 }

@@ -1,10 +1,12 @@
-// A Vulkan driver without a GPU, for tests: every function of the registry, callable without a loader
-// (HostOptions::loader_path names the library). Objects are numbers, queues run fills and copies on the
-// CPU at submission, everything else succeeds and does nothing. It watches its caller: a handle that does
-// not exist, an object that is left behind by its device, or a wait for what nothing signals is misuse.
+// A Vulkan driver without a GPU, for tests: every function of the registry, callable without a
+// loader (HostOptions::loader_path names the library). Objects are numbers, queues run fills and
+// copies on the CPU at submission, everything else succeeds and does nothing. It watches its
+// caller: a handle that does not exist, an object that is left behind by its device, or a wait for
+// what nothing signals is misuse.
 //
-// A test that links the library controls it with the functions below; those of one process share one
-// driver. Another process is controlled by $PVGPU_FAKE_FAIL="vkCreateImage=-2,...". Thread-safe.
+// A test that links the library controls it with the functions below; those of one process share
+// one driver. Another process is controlled by $PVGPU_FAKE_FAIL="vkCreateImage=-2,...".
+// Thread-safe.
 #pragma once
 
 #include <vulkan/vulkan_core.h>
@@ -18,7 +20,8 @@ namespace pvgpu::fake_driver {
 
 // Forgets failures, counts and misuse. Objects stay.
 PVGPU_FAKE_API void reset();
-// The next `times` calls of `function` return `result` without doing anything. `times` 0: all calls.
+// The next `times` calls of `function` return `result` without doing anything. `times` 0: all
+// calls.
 PVGPU_FAKE_API void fail(const char* function, VkResult result, uint32_t times = 0);
 // Calls of `function` since the last reset.
 PVGPU_FAKE_API uint64_t calls(const char* function);
@@ -26,7 +29,8 @@ PVGPU_FAKE_API uint64_t calls(const char* function);
 PVGPU_FAKE_API std::string misuse();
 // Objects of all types that exist now, instances and devices included.
 PVGPU_FAKE_API size_t live_objects();
-// Submissions stay queued, and fences unsignalled, until they are let go or the caller waits for idle.
+// Submissions stay queued, and fences unsignalled, until they are let go or the caller waits for
+// idle.
 PVGPU_FAKE_API void hold_queues(bool hold);
 
 // The path of this library, for HostOptions::loader_path.

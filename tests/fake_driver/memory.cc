@@ -18,13 +18,16 @@ const T* find_struct(const void* next, VkStructureType type) {
 
 VkResult create_pipelines(VkDevice device, uint32_t count, VkPipeline* pipelines) {
   std::lock_guard lock(state().mutex);
-  for (uint32_t i = 0; i < count; ++i) pipelines[i] = state().create<VkPipeline>(std::bit_cast<uint64_t>(device));
+  for (uint32_t i = 0; i < count; ++i)
+    pipelines[i] = state().create<VkPipeline>(std::bit_cast<uint64_t>(device));
   return VK_SUCCESS;
 }
 
 }  // namespace
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateMemory(VkDevice device, const VkMemoryAllocateInfo* info, const VkAllocationCallbacks*,
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateMemory(VkDevice device,
+                                                      const VkMemoryAllocateInfo* info,
+                                                      const VkAllocationCallbacks*,
                                                       VkDeviceMemory* memory) {
   auto made = std::make_shared<Memory>();
   made->size = info->allocationSize;
@@ -40,13 +43,15 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateMemory(VkDevice device, const VkM
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkFreeMemory(VkDevice, VkDeviceMemory memory, const VkAllocationCallbacks*) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkFreeMemory(VkDevice, VkDeviceMemory memory,
+                                              const VkAllocationCallbacks*) {
   std::lock_guard lock(state().mutex);
   state().erase(memory);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkMapMemory(VkDevice, VkDeviceMemory memory, VkDeviceSize offset, VkDeviceSize, VkMemoryMapFlags,
-                                                 void** data) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkMapMemory(VkDevice, VkDeviceMemory memory,
+                                                 VkDeviceSize offset, VkDeviceSize,
+                                                 VkMemoryMapFlags, void** data) {
   std::lock_guard lock(state().mutex);
   const auto mapped = state().get<Memory>(memory);
   if (!mapped) return VK_ERROR_MEMORY_MAP_FAILED;
@@ -54,13 +59,15 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkMapMemory(VkDevice, VkDeviceMemory memory
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkGetMemoryHostPointerPropertiesEXT(VkDevice, VkExternalMemoryHandleTypeFlagBits, const void*,
-                                                                         VkMemoryHostPointerPropertiesEXT* properties) {
+VKAPI_ATTR VkResult VKAPI_CALL
+Hand::vkGetMemoryHostPointerPropertiesEXT(VkDevice, VkExternalMemoryHandleTypeFlagBits, const void*,
+                                          VkMemoryHostPointerPropertiesEXT* properties) {
   properties->memoryTypeBits = kHostVisibleTypes;
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateBuffer(VkDevice device, const VkBufferCreateInfo* info, const VkAllocationCallbacks*,
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateBuffer(VkDevice device, const VkBufferCreateInfo* info,
+                                                    const VkAllocationCallbacks*,
                                                     VkBuffer* buffer) {
   auto made = std::make_shared<Buffer>();
   made->size = info->size;
@@ -69,27 +76,31 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateBuffer(VkDevice device, const VkBuf
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkGetBufferMemoryRequirements(VkDevice, VkBuffer buffer, VkMemoryRequirements* needs) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkGetBufferMemoryRequirements(VkDevice, VkBuffer buffer,
+                                                               VkMemoryRequirements* needs) {
   std::lock_guard lock(state().mutex);
   const auto known = state().get<Buffer>(buffer);
   *needs = {known ? (known->size + 63) & ~VkDeviceSize{63} : 0, 64, kAllMemoryTypes};
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkGetBufferMemoryRequirements2(VkDevice device, const VkBufferMemoryRequirementsInfo2* info,
-                                                                VkMemoryRequirements2* needs) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkGetBufferMemoryRequirements2(
+    VkDevice device, const VkBufferMemoryRequirementsInfo2* info, VkMemoryRequirements2* needs) {
   vkGetBufferMemoryRequirements(device, info->buffer, &needs->memoryRequirements);
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkGetImageMemoryRequirements(VkDevice, VkImage, VkMemoryRequirements* needs) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkGetImageMemoryRequirements(VkDevice, VkImage,
+                                                              VkMemoryRequirements* needs) {
   *needs = {4096, 4096, kAllMemoryTypes};
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkGetImageMemoryRequirements2(VkDevice device, const VkImageMemoryRequirementsInfo2* info,
-                                                               VkMemoryRequirements2* needs) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkGetImageMemoryRequirements2(
+    VkDevice device, const VkImageMemoryRequirementsInfo2* info, VkMemoryRequirements2* needs) {
   vkGetImageMemoryRequirements(device, info->image, &needs->memoryRequirements);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBindBufferMemory(VkDevice, VkBuffer buffer, VkDeviceMemory memory, VkDeviceSize offset) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBindBufferMemory(VkDevice, VkBuffer buffer,
+                                                        VkDeviceMemory memory,
+                                                        VkDeviceSize offset) {
   std::lock_guard lock(state().mutex);
   const auto bound = state().get<Buffer>(buffer);
   const auto to = state().get<Memory>(memory);
@@ -102,21 +113,26 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBindBufferMemory(VkDevice, VkBuffer buffe
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBindBufferMemory2(VkDevice device, uint32_t count, const VkBindBufferMemoryInfo* infos) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBindBufferMemory2(VkDevice device, uint32_t count,
+                                                         const VkBindBufferMemoryInfo* infos) {
   VkResult result = VK_SUCCESS;
   for (uint32_t i = 0; i < count && result == VK_SUCCESS; ++i)
     result = vkBindBufferMemory(device, infos[i].buffer, infos[i].memory, infos[i].memoryOffset);
   return result;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache, uint32_t count,
-                                                               const VkGraphicsPipelineCreateInfo*, const VkAllocationCallbacks*,
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateGraphicsPipelines(VkDevice device, VkPipelineCache,
+                                                               uint32_t count,
+                                                               const VkGraphicsPipelineCreateInfo*,
+                                                               const VkAllocationCallbacks*,
                                                                VkPipeline* pipelines) {
   return create_pipelines(device, count, pipelines);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateComputePipelines(VkDevice device, VkPipelineCache, uint32_t count,
-                                                              const VkComputePipelineCreateInfo*, const VkAllocationCallbacks*,
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateComputePipelines(VkDevice device, VkPipelineCache,
+                                                              uint32_t count,
+                                                              const VkComputePipelineCreateInfo*,
+                                                              const VkAllocationCallbacks*,
                                                               VkPipeline* pipelines) {
   return create_pipelines(device, count, pipelines);
 }

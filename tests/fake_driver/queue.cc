@@ -1,5 +1,5 @@
-// The fake driver's pools, command buffers, queues and synchronization. The GPU is whoever submits, or
-// whoever lets held work go.
+// The fake driver's pools, command buffers, queues and synchronization. The GPU is whoever submits,
+// or whoever lets held work go.
 #include <chrono>
 #include <cstring>
 
@@ -12,7 +12,9 @@ namespace {
 // Everything that was allocated from a pool.
 template <class P>
 void erase_members(P pool) {
-  std::erase_if(state().objects, [&](const auto& entry) { return entry.second.pool == std::bit_cast<uint64_t>(pool); });
+  std::erase_if(state().objects, [&](const auto& entry) {
+    return entry.second.pool == std::bit_cast<uint64_t>(pool);
+  });
 }
 
 template <class H>
@@ -36,7 +38,8 @@ void run(const std::vector<Work>& submission, VkFence fence) {
       const auto semaphore = state().get<Semaphore>(wait);
       if (!semaphore) state().wrong("vkQueueSubmit: waits for a semaphore that does not exist");
       if (!semaphore || semaphore->timeline) continue;
-      if (!semaphore->signalled) state().wrong("vkQueueSubmit: waits for a semaphore that nothing signals");
+      if (!semaphore->signalled)
+        state().wrong("vkQueueSubmit: waits for a semaphore that nothing signals");
       semaphore->signalled = false;
     }
     for (VkCommandBuffer buffer : work.buffers) {
@@ -70,13 +73,15 @@ VkResult submit(std::vector<Work> submission, VkFence fence) {
 // Records a command that runs with the state locked.
 void record(VkCommandBuffer buffer, std::function<void()> command) {
   std::lock_guard lock(state().mutex);
-  if (const auto commands = state().get<CommandBuffer>(buffer)) commands->commands.push_back(std::move(command));
+  if (const auto commands = state().get<CommandBuffer>(buffer))
+    commands->commands.push_back(std::move(command));
 }
 
 // The bytes of a bound buffer, or nullptr after noting the misuse.
 std::byte* bytes_of(VkBuffer handle, VkDeviceSize offset, VkDeviceSize size) {
   const auto buffer = state().get<Buffer>(handle);
-  if (buffer && buffer->data() && offset <= buffer->size && size <= buffer->size - offset) return buffer->data() + offset;
+  if (buffer && buffer->data() && offset <= buffer->size && size <= buffer->size - offset)
+    return buffer->data() + offset;
   state().wrong("a transfer outside its buffer, or in one without memory");
   return nullptr;
 }
@@ -89,79 +94,97 @@ VkResult wait_idle() {
 
 }  // namespace
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateCommandBuffers(VkDevice device, const VkCommandBufferAllocateInfo* info,
-                                                              VkCommandBuffer* buffers) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateCommandBuffers(
+    VkDevice device, const VkCommandBufferAllocateInfo* info, VkCommandBuffer* buffers) {
   std::lock_guard lock(state().mutex);
-  if (!state().objects.contains(std::bit_cast<uint64_t>(info->commandPool))) state().wrong("vkAllocateCommandBuffers: no pool");
+  if (!state().objects.contains(std::bit_cast<uint64_t>(info->commandPool)))
+    state().wrong("vkAllocateCommandBuffers: no pool");
   for (uint32_t i = 0; i < info->commandBufferCount; ++i)
-    buffers[i] = state().create<VkCommandBuffer>(std::bit_cast<uint64_t>(device), std::make_shared<CommandBuffer>(),
+    buffers[i] = state().create<VkCommandBuffer>(std::bit_cast<uint64_t>(device),
+                                                 std::make_shared<CommandBuffer>(),
                                                  std::bit_cast<uint64_t>(info->commandPool));
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkFreeCommandBuffers(VkDevice, VkCommandPool, uint32_t count, const VkCommandBuffer* buffers) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkFreeCommandBuffers(VkDevice, VkCommandPool, uint32_t count,
+                                                      const VkCommandBuffer* buffers) {
   erase_all(count, buffers, "vkFreeCommandBuffers");
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkDestroyCommandPool(VkDevice, VkCommandPool pool, const VkAllocationCallbacks*) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkDestroyCommandPool(VkDevice, VkCommandPool pool,
+                                                      const VkAllocationCallbacks*) {
   std::lock_guard lock(state().mutex);
   if (!pool) return;
   erase_members(pool);
   state().erase(pool);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateDescriptorSets(VkDevice device, const VkDescriptorSetAllocateInfo* info, VkDescriptorSet* sets) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateDescriptorSets(
+    VkDevice device, const VkDescriptorSetAllocateInfo* info, VkDescriptorSet* sets) {
   std::lock_guard lock(state().mutex);
-  if (!state().objects.contains(std::bit_cast<uint64_t>(info->descriptorPool))) state().wrong("vkAllocateDescriptorSets: no pool");
+  if (!state().objects.contains(std::bit_cast<uint64_t>(info->descriptorPool)))
+    state().wrong("vkAllocateDescriptorSets: no pool");
   for (uint32_t i = 0; i < info->descriptorSetCount; ++i)
-    sets[i] = state().create<VkDescriptorSet>(std::bit_cast<uint64_t>(device), nullptr, std::bit_cast<uint64_t>(info->descriptorPool));
+    sets[i] = state().create<VkDescriptorSet>(std::bit_cast<uint64_t>(device), nullptr,
+                                              std::bit_cast<uint64_t>(info->descriptorPool));
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkFreeDescriptorSets(VkDevice, VkDescriptorPool, uint32_t count, const VkDescriptorSet* sets) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkFreeDescriptorSets(VkDevice, VkDescriptorPool,
+                                                          uint32_t count,
+                                                          const VkDescriptorSet* sets) {
   erase_all(count, sets, "vkFreeDescriptorSets");
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkResetDescriptorPool(VkDevice, VkDescriptorPool pool, VkDescriptorPoolResetFlags) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkResetDescriptorPool(VkDevice, VkDescriptorPool pool,
+                                                           VkDescriptorPoolResetFlags) {
   std::lock_guard lock(state().mutex);
   if (!pool) state().wrong("vkResetDescriptorPool: VK_NULL_HANDLE");
   erase_members(pool);
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkDestroyDescriptorPool(VkDevice, VkDescriptorPool pool, const VkAllocationCallbacks*) {
+VKAPI_ATTR void VKAPI_CALL Hand::vkDestroyDescriptorPool(VkDevice, VkDescriptorPool pool,
+                                                         const VkAllocationCallbacks*) {
   std::lock_guard lock(state().mutex);
   if (!pool) return;
   erase_members(pool);
   state().erase(pool);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBeginCommandBuffer(VkCommandBuffer buffer, const VkCommandBufferBeginInfo*) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkBeginCommandBuffer(VkCommandBuffer buffer,
+                                                          const VkCommandBufferBeginInfo*) {
   std::lock_guard lock(state().mutex);
   if (const auto commands = state().get<CommandBuffer>(buffer)) commands->commands.clear();
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkCmdFillBuffer(VkCommandBuffer commands, VkBuffer buffer, VkDeviceSize offset, VkDeviceSize size,
+VKAPI_ATTR void VKAPI_CALL Hand::vkCmdFillBuffer(VkCommandBuffer commands, VkBuffer buffer,
+                                                 VkDeviceSize offset, VkDeviceSize size,
                                                  uint32_t value) {
   record(commands, [=] {
     VkDeviceSize length = size;
-    if (const auto whole = state().get<Buffer>(buffer); whole && size == VK_WHOLE_SIZE) length = (whole->size - offset) & ~VkDeviceSize{3};
+    if (const auto whole = state().get<Buffer>(buffer); whole && size == VK_WHOLE_SIZE)
+      length = (whole->size - offset) & ~VkDeviceSize{3};
     if (std::byte* to = bytes_of(buffer, offset, length))
       for (VkDeviceSize i = 0; i + 4 <= length; i += 4) std::memcpy(to + i, &value, 4);
   });
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkCmdUpdateBuffer(VkCommandBuffer commands, VkBuffer buffer, VkDeviceSize offset, VkDeviceSize size,
+VKAPI_ATTR void VKAPI_CALL Hand::vkCmdUpdateBuffer(VkCommandBuffer commands, VkBuffer buffer,
+                                                   VkDeviceSize offset, VkDeviceSize size,
                                                    const void* data) {
-  std::vector<std::byte> bytes(static_cast<const std::byte*>(data), static_cast<const std::byte*>(data) + size);
+  std::vector<std::byte> bytes(static_cast<const std::byte*>(data),
+                               static_cast<const std::byte*>(data) + size);
   record(commands, [=] {
-    if (std::byte* to = bytes_of(buffer, offset, bytes.size())) std::memcpy(to, bytes.data(), bytes.size());
+    if (std::byte* to = bytes_of(buffer, offset, bytes.size()))
+      std::memcpy(to, bytes.data(), bytes.size());
   });
 }
 
-VKAPI_ATTR void VKAPI_CALL Hand::vkCmdCopyBuffer(VkCommandBuffer commands, VkBuffer from, VkBuffer to, uint32_t count,
+VKAPI_ATTR void VKAPI_CALL Hand::vkCmdCopyBuffer(VkCommandBuffer commands, VkBuffer from,
+                                                 VkBuffer to, uint32_t count,
                                                  const VkBufferCopy* regions) {
   for (uint32_t i = 0; i < count; ++i) {
     record(commands, [=, region = regions[i]] {
@@ -172,7 +195,8 @@ VKAPI_ATTR void VKAPI_CALL Hand::vkCmdCopyBuffer(VkCommandBuffer commands, VkBuf
   }
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateFence(VkDevice device, const VkFenceCreateInfo* info, const VkAllocationCallbacks*, VkFence* fence) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateFence(VkDevice device, const VkFenceCreateInfo* info,
+                                                   const VkAllocationCallbacks*, VkFence* fence) {
   auto made = std::make_shared<Fence>();
   made->signalled = info->flags & VK_FENCE_CREATE_SIGNALED_BIT;
   std::lock_guard lock(state().mutex);
@@ -180,7 +204,8 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateFence(VkDevice device, const VkFenc
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkResetFences(VkDevice, uint32_t count, const VkFence* fences) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkResetFences(VkDevice, uint32_t count,
+                                                   const VkFence* fences) {
   std::lock_guard lock(state().mutex);
   for (uint32_t i = 0; i < count; ++i)
     if (const auto fence = state().get<Fence>(fences[i])) fence->signalled = false;
@@ -193,7 +218,9 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkGetFenceStatus(VkDevice, VkFence handle) 
   return fence && fence->signalled ? VK_SUCCESS : VK_NOT_READY;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkWaitForFences(VkDevice, uint32_t count, const VkFence* fences, VkBool32 all, uint64_t timeout) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkWaitForFences(VkDevice, uint32_t count,
+                                                     const VkFence* fences, VkBool32 all,
+                                                     uint64_t timeout) {
   std::unique_lock lock(state().mutex);
   std::vector<std::shared_ptr<Fence>> waited;
   for (uint32_t i = 0; i < count; ++i) waited.push_back(state().get<Fence>(fences[i]));
@@ -206,10 +233,13 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkWaitForFences(VkDevice, uint32_t count, c
     state().changed.wait(lock, done);
     return VK_SUCCESS;
   }
-  return state().changed.wait_for(lock, std::chrono::nanoseconds(timeout), done) ? VK_SUCCESS : VK_TIMEOUT;
+  return state().changed.wait_for(lock, std::chrono::nanoseconds(timeout), done) ? VK_SUCCESS
+                                                                                 : VK_TIMEOUT;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateSemaphore(VkDevice device, const VkSemaphoreCreateInfo* info, const VkAllocationCallbacks*,
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateSemaphore(VkDevice device,
+                                                       const VkSemaphoreCreateInfo* info,
+                                                       const VkAllocationCallbacks*,
                                                        VkSemaphore* semaphore) {
   auto made = std::make_shared<Semaphore>();
   for (auto* link = static_cast<const VkBaseInStructure*>(info->pNext); link; link = link->pNext) {
@@ -223,37 +253,47 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateSemaphore(VkDevice device, const Vk
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkGetSemaphoreCounterValue(VkDevice, VkSemaphore handle, uint64_t* value) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkGetSemaphoreCounterValue(VkDevice, VkSemaphore handle,
+                                                                uint64_t* value) {
   std::lock_guard lock(state().mutex);
   const auto semaphore = state().get<Semaphore>(handle);
   *value = semaphore ? semaphore->value : 0;
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkSignalSemaphore(VkDevice, const VkSemaphoreSignalInfo* info) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkSignalSemaphore(VkDevice,
+                                                       const VkSemaphoreSignalInfo* info) {
   std::lock_guard lock(state().mutex);
-  if (const auto semaphore = state().get<Semaphore>(info->semaphore)) semaphore->value = info->value;
+  if (const auto semaphore = state().get<Semaphore>(info->semaphore))
+    semaphore->value = info->value;
   state().changed.notify_all();
   return VK_SUCCESS;
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit(VkQueue, uint32_t count, const VkSubmitInfo* submits, VkFence fence) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit(VkQueue, uint32_t count,
+                                                   const VkSubmitInfo* submits, VkFence fence) {
   std::vector<Work> submission(count);
   for (uint32_t i = 0; i < count; ++i) {
-    submission[i].waits.assign(submits[i].pWaitSemaphores, submits[i].pWaitSemaphores + submits[i].waitSemaphoreCount);
-    submission[i].buffers.assign(submits[i].pCommandBuffers, submits[i].pCommandBuffers + submits[i].commandBufferCount);
-    submission[i].signals.assign(submits[i].pSignalSemaphores, submits[i].pSignalSemaphores + submits[i].signalSemaphoreCount);
-    for (auto* link = static_cast<const VkBaseInStructure*>(submits[i].pNext); link; link = link->pNext) {
+    submission[i].waits.assign(submits[i].pWaitSemaphores,
+                               submits[i].pWaitSemaphores + submits[i].waitSemaphoreCount);
+    submission[i].buffers.assign(submits[i].pCommandBuffers,
+                                 submits[i].pCommandBuffers + submits[i].commandBufferCount);
+    submission[i].signals.assign(submits[i].pSignalSemaphores,
+                                 submits[i].pSignalSemaphores + submits[i].signalSemaphoreCount);
+    for (auto* link = static_cast<const VkBaseInStructure*>(submits[i].pNext); link;
+         link = link->pNext) {
       if (link->sType != VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) continue;
       const auto* timeline = reinterpret_cast<const VkTimelineSemaphoreSubmitInfo*>(link);
-      submission[i].values.assign(timeline->pSignalSemaphoreValues,
-                                  timeline->pSignalSemaphoreValues + timeline->signalSemaphoreValueCount);
+      submission[i].values.assign(
+          timeline->pSignalSemaphoreValues,
+          timeline->pSignalSemaphoreValues + timeline->signalSemaphoreValueCount);
     }
   }
   return submit(std::move(submission), fence);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit2(VkQueue, uint32_t count, const VkSubmitInfo2* submits, VkFence fence) {
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit2(VkQueue, uint32_t count,
+                                                    const VkSubmitInfo2* submits, VkFence fence) {
   std::vector<Work> submission(count);
   for (uint32_t i = 0; i < count; ++i) {
     for (uint32_t n = 0; n < submits[i].waitSemaphoreInfoCount; ++n)
@@ -268,7 +308,11 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit2(VkQueue, uint32_t count, con
   return submit(std::move(submission), fence);
 }
 
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueWaitIdle(VkQueue) { return wait_idle(); }
-VKAPI_ATTR VkResult VKAPI_CALL Hand::vkDeviceWaitIdle(VkDevice) { return wait_idle(); }
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueWaitIdle(VkQueue) {
+  return wait_idle();
+}
+VKAPI_ATTR VkResult VKAPI_CALL Hand::vkDeviceWaitIdle(VkDevice) {
+  return wait_idle();
+}
 
 }  // namespace pvgpu::fake_driver

@@ -1,5 +1,5 @@
-// What the fake driver remembers: its objects, and what tests asked it to do. One per process, since
-// Vulkan's entry points have nowhere else to find it. Everything is guarded by `mutex`.
+// What the fake driver remembers: its objects, and what tests asked it to do. One per process,
+// since Vulkan's entry points have nowhere else to find it. Everything is guarded by `mutex`.
 #pragma once
 
 #include <vulkan/vulkan_core.h>
