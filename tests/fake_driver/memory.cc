@@ -35,7 +35,7 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkAllocateMemory(VkDevice device,
           info->pNext, VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT)) {
     made->data = static_cast<std::byte*>(import->pHostPointer);
   } else {
-    made->owned = std::make_unique<std::byte[]>(made->size);
+    made->owned = std::make_unique_for_overwrite<std::byte[]>(made->size);
     made->data = made->owned.get();
   }
   std::lock_guard lock(state().mutex);
