@@ -114,21 +114,21 @@ struct Fake<kIndex, kHand, R(VKAPI_PTR*)(A...)> {
     (check_handle(entry, arguments), ...);
     if constexpr (std::is_same_v<R, VkResult>)
       if (const auto result = entry.injected()) return *result;
-    if constexpr (kHand != nullptr) {
-      return kHand(arguments...);
-    } else {
+    if constexpr (std::is_null_pointer_v<std::remove_const_t<decltype(kHand)>>) {
       return by_default<R>(entry, arguments...);
+    } else {
+      return kHand(arguments...);
     }
   }
 };
 
-#define FAKE(function, extension)              \
-  template <class H>                           \
-  constexpr PFN_##function hand_##function() { \
-    if constexpr (requires { &H::function; })  \
-      return &H::function;                     \
-    else                                       \
-      return nullptr;                          \
+#define FAKE(function, extension)             \
+  template <class H>                          \
+  constexpr auto hand_##function() {          \
+    if constexpr (requires { &H::function; }) \
+      return PFN_##function{&H::function};    \
+    else                                      \
+      return nullptr;                         \
   }
 #include "protocol/fake_driver.inc"
 #undef FAKE
