@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 
 #include "observe/log.h"
+#include "venus/testing/command_codecs.h"
 #include "venus/testing/session.h"
 
 namespace pvgpu::venus {
@@ -37,6 +38,13 @@ TEST(Capset, SaysWhatThisBuildDecodes) {
     EXPECT_TRUE(has(number)) << number;
   EXPECT_FALSE(has(1)) << "surfaces never travel";
   EXPECT_FALSE(has(136)) << "VK_EXT_descriptor_heap is withheld";
+}
+
+TEST_F(ContextTest, TheFakeDriverHasEveryCommand) {
+  for (const CommandCodec& command : all_commands()) {
+    if (std::string_view(command.name).ends_with("MESA")) continue;  // the protocol's own
+    EXPECT_NE(fake_host().get_instance_proc_addr()(nullptr, command.name), nullptr) << command.name;
+  }
 }
 
 TEST_F(ContextTest, RunsAGuestsSession) {

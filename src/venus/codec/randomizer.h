@@ -20,18 +20,31 @@ namespace pvgpu::venus {
 
 class Randomizer {
  public:
-  Randomizer(wire::Arena& arena, uint64_t seed) : arena_(arena), random_(seed) {}
+  // Where ids come from that mean something.
+  class Ids {
+   public:
+    // 0 if there is none, which is an error unless `null_allowed`.
+    virtual uint64_t existing(VkObjectType type, bool null_allowed) = 0;
+    virtual uint64_t fresh(VkObjectType type) = 0;
+
+   protected:
+    ~Ids() = default;
+  };
+
+  // Without `ids`, handles are any numbers.
+  Randomizer(wire::Arena& arena, uint64_t seed, Ids* ids = nullptr)
+      : arena_(arena), random_(seed), ids_(ids) {}
 
   template <class T>
   void scalar(T& value) {
     if constexpr (std::is_same_v<T, VkGeometryTypeKHR>) {
       value = static_cast<T>(below(3));  // selects a union's member
     } else if constexpr (std::is_enum_v<T>) {
-      value = static_cast<T>(random_() & 0x7fffffff);
+      value = static_cast<T>(number() & 0x7fffffff);
     } else if constexpr (sizeof(T) == 8) {
-      value = std::bit_cast<T>(random_());
+      value = std::bit_cast<T>(number());
     } else if constexpr (sizeof(T) == 4) {
-      value = std::bit_cast<T>(static_cast<uint32_t>(random_()));
+      value = std::bit_cast<T>(static_cast<uint32_t>(number()));
     } else {
       value = static_cast<T>(random_());
     }
@@ -44,8 +57,12 @@ class Randomizer {
   }
   template <class H>
   void handle(H& value, uint32_t flags) {
-    value = std::bit_cast<H>(absent(flags & protocol::kNullElements) ? uint64_t{0}
-                                                                     : below(1000000) + 1);
+    constexpr VkObjectType kType = protocol::HandleMeta<H>::kType;
+    const bool null_allowed = flags & protocol::kNullElements;
+    uint64_t id = below(1000000) + 1;
+    if (ids_) id = output_ ? ids_->fresh(kType) : ids_->existing(kType, null_allowed);
+    if (!output_ && absent(null_allowed)) id = 0;
+    value = std::bit_cast<H>(id);
   }
   template <class T>
   void structure(T& value) {
@@ -142,9 +159,34 @@ class Randomizer {
   }
 
   // Outputs get values as well, which a request leaves out and a reply carries.
-  Randomizer& shape() { return *this; }
+  class Outputs {
+   public:
+    explicit Outputs(Randomizer& whole) : whole_(whole) { whole_.output_ = true; }
+    ~Outputs() { whole_.output_ = false; }
+    template <class T>
+    void pointer(T*& out, uint32_t flags) {
+      whole_.pointer(out, flags);
+    }
+    template <class T>
+    void array(T*& out, uint64_t n, uint32_t flags) {
+      whole_.array(out, n, flags);
+    }
+    template <class T>
+    void blob(T*& out, uint64_t n, uint32_t flags) {
+      whole_.blob(out, n, flags);
+    }
+
+   private:
+    Randomizer& whole_;
+  };
+  Outputs shape() { return Outputs(*this); }
 
  private:
+  // As often small, which gets further, as anything.
+  uint64_t number() {
+    const uint64_t any = random_();
+    return random_() % 2 ? any : any % 4;
+  }
   uint64_t below(uint64_t limit) { return random_() % limit; }
   bool absent(bool may_be) { return may_be && below(4) == 0; }
   void fill(uint8_t* bytes, uint64_t n) {
@@ -172,6 +214,8 @@ class Randomizer {
 
   wire::Arena& arena_;
   std::mt19937_64 random_;
+  Ids* ids_;
+  bool output_ = false;
   uint32_t depth_ = 0;
 };
 
