@@ -133,6 +133,9 @@ TEST(MemoryTypes, ExportableAreThoseThatAreShared) {
   EXPECT_EQ(exportable_memory_types(discrete), 0b11111u) << "none that is shared is DEVICE_LOCAL";
   discrete.memory.memoryTypes[2].propertyFlags |= VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
   EXPECT_EQ(exportable_memory_types(discrete), 0b01100u);
+  EXPECT_FALSE(exports_stand_ins(discrete));
+  EXPECT_TRUE(exports_stand_ins(testing::headless_discrete()));
+  EXPECT_FALSE(exports_stand_ins(testing::desktop()));
   EXPECT_EQ(exportable_memory_types(testing::desktop()), 0b11111u);
 }
 

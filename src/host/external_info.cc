@@ -59,7 +59,12 @@ bool needs_external(const DriverProfile& profile, const VkImageCreateInfo& info,
                               VK_STRUCTURE_TYPE_IMAGE_ALIGNMENT_CONTROL_CREATE_INFO_MESA)) {
     return false;
   }
-  return guest_asks || profile.all_types_host_visible || info.tiling == VK_IMAGE_TILING_LINEAR;
+  if (profile.all_types_host_visible) return true;
+  // Beside imported memory there is the driver's own, and nobody knows yet which of them the image will be
+  // bound to. A HOST_ALLOCATION image may lose memory types or speed there, while one without create-info works
+  // in imported memory on NVIDIA (580), the driver that is like this, whatever the validation layer says.
+  if (profile.uses(MemoryStrategy::kHostImport)) return false;
+  return guest_asks || info.tiling == VK_IMAGE_TILING_LINEAR;
 }
 
 template <class Structure>

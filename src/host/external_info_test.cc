@@ -96,11 +96,16 @@ TEST(ImageHandleTypes, AreForImagesThatCanMeetSharedMemory) {
   const auto optimal = image(VK_IMAGE_TILING_OPTIMAL), linear = image(VK_IMAGE_TILING_LINEAR);
   EXPECT_EQ(image_handle_types(testing::software(), optimal, kImagesOk), kHost);
   EXPECT_EQ(image_handle_types(testing::headless_discrete(), optimal, kImagesOk), 0u);
-  EXPECT_EQ(image_handle_types(testing::headless_discrete(), linear, kImagesOk), kHost);
+  EXPECT_EQ(image_handle_types(testing::software(), linear, kImagesOk), kHost);
+  EXPECT_EQ(image_handle_types(testing::desktop(), linear, kImagesOk), kDmaBuf);
+}
+
+TEST(ImageHandleTypes, AreLeftOutWhereImportedMemoryIsNotAllThereIs) {
   const auto external = wants_dma_buf();
-  EXPECT_EQ(image_handle_types(testing::headless_discrete(),
-                               image(VK_IMAGE_TILING_OPTIMAL, &external), kImagesOk),
-            kHost);
+  for (VkImageTiling tiling : {VK_IMAGE_TILING_OPTIMAL, VK_IMAGE_TILING_LINEAR}) {
+    EXPECT_EQ(image_handle_types(testing::headless_discrete(), image(tiling), kImagesOk), 0u);
+    EXPECT_EQ(image_handle_types(testing::headless_discrete(), image(tiling, &external), kImagesOk), 0u);
+  }
 }
 
 TEST(ImageHandleTypes, AskForAnUndefinedInitialLayout) {

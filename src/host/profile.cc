@@ -93,15 +93,20 @@ VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& pr
 
 uint32_t exportable_memory_types(const DriverProfile& profile) {
   uint32_t all = 0, shared = 0;
-  VkMemoryPropertyFlags properties = 0;
   for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
     all |= 1u << i;
-    if (profile.memory_plan[i].strategy == MemoryStrategy::kNone) continue;
-    shared |= 1u << i;
-    properties |= profile.memory.memoryTypes[i].propertyFlags;
+    if (profile.memory_plan[i].strategy != MemoryStrategy::kNone) shared |= 1u << i;
   }
-  const bool device_local = properties & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
-  return profile.emulation.dma_buf_memory && device_local ? shared : all;
+  return profile.emulation.dma_buf_memory && !exports_stand_ins(profile) ? shared : all;
+}
+
+bool exports_stand_ins(const DriverProfile& profile) {
+  if (!profile.emulation.dma_buf_memory) return false;
+  for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
+    const bool shared = profile.memory_plan[i].strategy != MemoryStrategy::kNone;
+    if (shared && profile.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT) return false;
+  }
+  return true;
 }
 
 }  // namespace pvgpu::host

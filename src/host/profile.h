@@ -107,5 +107,8 @@ VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& pr
 // types stay, and what is exported from the others is a stand-in without the contents. For every other
 // resource the driver's own memoryTypeBits stand.
 uint32_t exportable_memory_types(const DriverProfile& profile);
+// Whether what the guest exports is such a stand-in: dma-bufs are emulated, and no memory type that the
+// guest can be given is DEVICE_LOCAL.
+bool exports_stand_ins(const DriverProfile& profile);
 
 }  // namespace pvgpu::host

@@ -62,6 +62,9 @@ struct Device {
   // Images and buffers that the guest wants to export (DMA_BUF): only memory that it can be given will do.
   HandleSet<VkImage> exported_images;
   HandleSet<VkBuffer> exported_buffers;
+  // Of exported images that cannot be exported really: the layout that the guest is told.
+  std::mutex stand_ins_mutex;
+  std::unordered_map<VkImage, VkSubresourceLayout> stand_ins;
 
   // Lists of pooled objects change under this lock; see commands/pools.cc.
   std::mutex pools_mutex;

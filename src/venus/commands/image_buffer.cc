@@ -51,6 +51,29 @@ void mask_types(const Device& device, VkMemoryRequirements& requirements) {
   requirements.memoryTypeBits &= host::exportable_memory_types(*device.profile);
 }
 
+// An exported image whose bytes nobody can be given is an ordinary image of optimal tiling: NVIDIA's GPUs
+// cannot even render to a linear one beside a depth buffer (Xid 69). The guest is told the layout that a linear
+// image would have. `linear` is the create-info after prepare().
+std::optional<VkSubresourceLayout> make_stand_in(Call& call, VkImageCreateInfo& linear) {
+  const Device& device = call.device();
+  if (linear.tiling != VK_IMAGE_TILING_LINEAR || !host::exports_stand_ins(*device.profile)) return std::nullopt;
+  VkImage image = VK_NULL_HANDLE;
+  if (device.vk.vkCreateImage(device.handle, &linear, nullptr, &image) != VK_SUCCESS) return std::nullopt;
+  const VkImageSubresource subresource{VK_IMAGE_ASPECT_COLOR_BIT, 0, 0};
+  VkSubresourceLayout layout{};
+  device.vk.vkGetImageSubresourceLayout(device.handle, image, &subresource, &layout);
+  device.vk.vkDestroyImage(device.handle, image, nullptr);
+  linear.tiling = VK_IMAGE_TILING_OPTIMAL;
+  return layout;
+}
+
+std::optional<VkSubresourceLayout> stand_in_layout(Device& device, VkImage image) {
+  if (!device.exported_images.contains(image)) return std::nullopt;
+  std::lock_guard lock(device.stand_ins_mutex);
+  const auto found = device.stand_ins.find(image);
+  return found == device.stand_ins.end() ? std::nullopt : std::optional(found->second);
+}
+
 // Bytes that a copy of this region can touch at most, whatever the format; nullopt on overflow.
 std::optional<size_t> copy_bound(const VkExtent3D& extent, uint32_t row_length, uint32_t image_height, uint32_t layers) {
   constexpr uint64_t kLargestTexel = 32;  // VK_FORMAT_R64G64B64A64_*
@@ -92,7 +115,14 @@ void handle(Call& call, protocol::CreateImageArgs& args) {
   const bool exported = wants_export(*args.pCreateInfo, external.sType);
   args.ret = prepare(call, const_cast<VkImageCreateInfo&>(*args.pCreateInfo), external);
   *args.pImage = VK_NULL_HANDLE;
+  std::optional<VkSubresourceLayout> stand_in;
+  if (args.ret == VK_SUCCESS && exported)
+    stand_in = make_stand_in(call, const_cast<VkImageCreateInfo&>(*args.pCreateInfo));
   if (args.ret == VK_SUCCESS) args.call(call.device().vk.vkCreateImage);
+  if (args.ret == VK_SUCCESS && stand_in) {
+    std::lock_guard lock(call.device().stand_ins_mutex);
+    call.device().stand_ins.insert_or_assign(*args.pImage, *stand_in);
+  }
   if (args.ret == VK_SUCCESS && args.pCreateInfo->initialLayout != asked)
     call.device().preinitialized.insert(*args.pImage);
   if (exported && args.ret == VK_SUCCESS) call.device().exported_images.insert(*args.pImage);
@@ -106,7 +136,10 @@ void handle(Call& call, protocol::DestroyImageArgs& args) {
   args.image = std::bit_cast<VkImage>(object->handle);
   call.context().objects().erase(object);
   call.device().preinitialized.erase(args.image);
-  call.device().exported_images.erase(args.image);
+  if (call.device().exported_images.erase(args.image)) {
+    std::lock_guard lock(call.device().stand_ins_mutex);
+    call.device().stand_ins.erase(args.image);
+  }
   args.call(call.device().vk.vkDestroyImage);
 }
 
@@ -171,6 +204,10 @@ void translate_aspect(Call& call, const VkImageSubresource& subresource) {
 }  // namespace
 
 void handle(Call& call, protocol::GetImageSubresourceLayoutArgs& args) {
+  if (const auto layout = stand_in_layout(call.device(), args.image)) {
+    *args.pLayout = *layout;
+    return;
+  }
   translate_aspect(call, *args.pSubresource);
   args.call(call.device().vk.vkGetImageSubresourceLayout);
 }
@@ -178,6 +215,10 @@ void handle(Call& call, protocol::GetImageSubresourceLayoutArgs& args) {
 void handle(Call& call, protocol::GetImageSubresourceLayout2Args& args) {
   const auto f = call.device().vk.vkGetImageSubresourceLayout2;
   if (!f) return call.poison(PoisonReason::kUnavailableCommand, "maintenance5 is not enabled");
+  if (const auto layout = stand_in_layout(call.device(), args.image)) {
+    args.pLayout->subresourceLayout = *layout;
+    return;
+  }
   translate_aspect(call, args.pSubresource->imageSubresource);
   args.call(f);
 }
