@@ -82,7 +82,8 @@ in_root() {
     esac
   done
   env -i --default-signal=INT,QUIT PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8 \
-    DEBIAN_FRONTEND=noninteractive CCACHE_DIR="${CCACHE_INSIDE:-/var/cache/ccache}" "${keep[@]}" \
+    DEBIAN_FRONTEND=noninteractive CCACHE_DIR="${CCACHE_INSIDE:-/var/cache/ccache}" \
+    CCACHE_BASEDIR="$CHECKOUT" CCACHE_NOHASHDIR=1 "${keep[@]}" \
     chroot "$root" "$@"
 }
 
