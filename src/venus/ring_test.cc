@@ -226,6 +226,22 @@ TEST_F(Rings, EndWhileTheyWaitForTheContextStream) {
   guest.close();
 }
 
+TEST_F(Rings, EndWhileTheyWaitForWorkThatNeverEnds) {
+  for (const bool poisoned : {false, true}) {
+    Session guest;
+    const VkFence fence = guest.create_fence();
+    const uint64_t before = fake_driver::calls("vkWaitForFences");
+    guest.ring().send(
+        WaitForFencesArgs{guest.device, 1, &fence, VK_TRUE, ~uint64_t{0}, VK_SUCCESS});
+    ASSERT_TRUE(wait_until([&] { return fake_driver::calls("vkWaitForFences") > before; }));
+    if (poisoned) {
+      EXPECT_FALSE(guest.submit(NotifyRingMESAArgs{0xdead, 0, 0}));
+      EXPECT_TRUE(guest.ring().status() & GuestRing::kFatal);
+    }
+    guest.close();
+  }
+}
+
 // Garbage is there before the ring is, so that its thread may be faster than its registration.
 TEST_F(Rings, AreFatalHoweverEarlyTheyAreWrong) {
   for (int i = 0; i < 50; ++i) {
