@@ -45,7 +45,12 @@ ContextImpl::~ContextImpl() {
   {
     std::lock_guard lock(rings_mutex_);
     monitor_stop_ = true;
-    for (auto& [id, ring] : rings_) ring->request_stop();
+    // A guest that is still there must learn that nothing will be answered. This is also what shows a poison
+    // of this very moment, whose thread still waits for the lock.
+    for (auto& [id, ring] : rings_) {
+      ring->set_fatal();
+      ring->request_stop();
+    }
   }
   monitor_wake_.notify_all();
   if (monitor_.joinable()) monitor_.join();
