@@ -14,6 +14,9 @@ if [ -t 2 ] && [ "${TERM:-dumb}" != dumb ]; then
   BOLD=$'\e[1m' RED=$'\e[31m' PLAIN=$'\e[0m'
 fi
 
+# The guests' roots. A command may need fewer of them (the demo does).
+GUESTS=(guest guest-backports)
+
 CACHE=${PVGPU_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pvgpu}
 case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac
 export PVGPU_CACHE=$CACHE

@@ -87,31 +87,36 @@ in_root() {
     chroot "$root" "$@"
 }
 
-# mount_roots: sets BUILD (the root in which to build and test) and PVGPU_GUEST_ROOT (the guest root's path as seen from there).
-# Build and guest root share /tmp, so that a server's socket in it is reachable from both.
+# mount_roots: sets BUILD (the root in which to build and test) and PVGPU_GUESTS (the folder of the guests' roots, as seen from
+# there). All of them share /tmp, so that a server's socket in it is reachable from each.
 mount_roots() {
-  local guest
+  local guest root
   if system_can_build; then
     BUILD=/
-    guest=$CACHE/guest
     CCACHE_INSIDE=$CACHE/ccache
-    PVGPU_GUEST_ROOT=$guest
+    PVGPU_GUESTS=$CACHE
   else
     BUILD=$CACHE/build
-    guest=$BUILD/guest
-    PVGPU_GUEST_ROOT=/guest
+    PVGPU_GUESTS=/guests
     mount_system "$BUILD"
     mkdir -p "$BUILD$CHECKOUT"
     mount --bind "$CHECKOUT" "$BUILD$CHECKOUT"
     mount --bind "$CACHE/ccache" "$BUILD/var/cache/ccache"
-    mount --bind "$CACHE/guest" "$guest"
   fi
-  export PVGPU_GUEST_ROOT
-  mount_system "$guest"
-  mount --bind "$BUILD/tmp" "$guest/tmp"
-  mkdir -p "$guest$CHECKOUT"
-  mount --bind "$CHECKOUT" "$guest$CHECKOUT"
-  mount -o remount,bind,ro "$guest$CHECKOUT"
+  export PVGPU_GUESTS
+  for guest in "${GUESTS[@]}"; do
+    root_is_current "$guest" || continue
+    root=${BUILD%/}$PVGPU_GUESTS/$guest
+    if [ "$BUILD" != / ]; then
+      mkdir -p "$root"
+      mount --bind "$CACHE/$guest" "$root"
+    fi
+    mount_system "$root"
+    mount --bind "$BUILD/tmp" "$root/tmp"
+    mkdir -p "$root$CHECKOUT"
+    mount --bind "$CHECKOUT" "$root$CHECKOUT"
+    mount -o remount,bind,ro "$root$CHECKOUT"
+  done
 }
 
 # The two functions that the commands of ./dev call, through in_namespace.

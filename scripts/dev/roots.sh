@@ -1,6 +1,7 @@
-# Makes the two Debian 13 roots that everything runs in, once, under the cache folder:
-#   build   compiler, libraries, the host's Vulkan driver (lavapipe) and its validation layer;
-#   guest   stock Mesa with its Venus driver and programs that draw, as a guest has its own system.
+# Makes the Debian 13 roots that everything runs in, once, under the cache folder:
+#   build             compiler, libraries, the host's Vulkan driver (lavapipe) and its validation layer;
+#   guest             stock Mesa with its Venus driver and programs that draw, as a guest has its own system;
+#   guest-backports   the same with the newest Mesa that Debian has for it, and the programs that people run.
 # A root is made as NAME.partial and renamed when complete, so a root that exists is whole. Its stamp tells the package list
 # it was made from. Downloaded packages are kept, so an interrupted set-up goes on where it stopped. Sourced, never run.
 
@@ -22,13 +23,13 @@ system_can_build() {
   done
 }
 
-needed_roots() { system_can_build || echo build; echo guest; }
+needed_roots() { system_can_build || echo build; printf '%s\n' "${GUESTS[@]}"; }
 
 # ensure_roots: makes the roots that are missing or older than their package lists.
 ensure_roots() {
   [ "$(id -u)" = 0 ] || die "root is needed, to make and enter the Debian 13 roots." "Run: sudo ./dev ${COMMAND:-setup}"
   check_namespaces
-  mkdir -p "$CACHE" 2>/dev/null || die "cannot write to $CACHE." "Set PVGPU_CACHE to a folder on a disk with 3 GB free."
+  mkdir -p "$CACHE" 2>/dev/null || die "cannot write to $CACHE." "Set PVGPU_CACHE to a folder on a disk with 5 GB free."
   local root missing=''
   for root in $(needed_roots); do root_is_current "$root" || missing=1; done
   [ -z "$missing" ] || with_lock "$CACHE/setup.lock" -x "sets up the roots" make_missing_roots
@@ -69,7 +70,7 @@ replace_root() {
 check_space() {
   local free
   free=$(free_megabytes "$CACHE")
-  [ "$free" -ge 2500 ] || die "$CACHE has ${free} MB free; the roots need 2,500." "Free some, or set PVGPU_CACHE to a folder on another disk."
+  [ "$free" -ge 4000 ] || die "$CACHE has ${free} MB free; the roots need 4,000." "Free some, or set PVGPU_CACHE to a folder on another disk."
 }
 
 # The one thing that may be installed on the host itself.
@@ -126,13 +127,20 @@ fill_root_packages() {
   mount_system "$root"
   mount --bind "$CACHE/debs" "$root/var/cache/apt/archives"
   : >"$log"
+  case $1 in *-backports) add_backports "$root" ;; esac
   in_root "$root" apt-get update >>"$log" 2>&1 || package_failure "$log"
   # Descriptor 3 carries apt's own account of how far it is.
   in_root "$root" apt-get install -y --no-install-recommends -o APT::Status-Fd=3 $(package_list "$1") 3>&1 >>"$log" 2>&1 |
     show_progress
   [ "${PIPESTATUS[0]}" = 0 ] || package_failure "$log"
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/debconf/*-old "$root/var/cache/apt/"*.bin
-  mkdir -p "$root/guest" "$root/var/cache/ccache"
+  mkdir -p "$root/var/cache/ccache"
+}
+
+# add_backports ROOT: the release's backports, from the mirror that the release comes from, preferred wherever they have a package.
+add_backports() {
+  sed -nE "s/^(deb .*) $RELEASE main/\\1 $RELEASE-backports main/p" "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/backports.list"
+  printf 'Package: *\nPin: release n=%s\nPin-Priority: 500\n' "$RELEASE-backports" >"$1/etc/apt/preferences.d/backports"
 }
 
 package_failure() {

@@ -9,7 +9,7 @@ import signal
 import subprocess
 
 from .guest import GUEST_VENUS, read_file, wait_until
-from .settings import CHECKOUT, DEADLINE_SCALE, HOST_DRIVER, PVGPU, SANITIZED
+from .settings import CHECKOUT, DEADLINE_SCALE, HOST_DRIVER, HOST_ROOT, PVGPU, SANITIZED
 
 _SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |(Address|Undefined|Thread)\w*Sanitizer:DEADLYSIGNAL")
@@ -26,6 +26,10 @@ class Resources:
     children: int
 
 
+# What a host's command starts with.
+ON_HOST = [] if HOST_ROOT == pathlib.Path("/") else ["chroot", HOST_ROOT]
+
+
 class Server:
     """Starts on construction and is ready for clients when that returns. Use it as a context manager: the end stops it and
     fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything."""
@@ -40,7 +44,7 @@ class Server:
             variables["VK_INSTANCE_LAYERS"] = "VK_LAYER_KHRONOS_validation"
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
-            [PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
+            [*ON_HOST, PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=[write_end], env=variables,
             start_new_session=True)
         os.close(write_end)

@@ -10,9 +10,15 @@ BUILD = pathlib.Path(os.environ.get("PVGPU_BUILD", CHECKOUT / "build" / "release
 PVGPU = pathlib.Path(os.environ.get("PVGPU") or BUILD / "src" / "cli" / "pvgpu")
 # Programs of tests/guest/api. The checkout has the same path in the guest root, read-only.
 PROGRAMS = BUILD / "tests" / "guest" / "api"
-# The guest's system, seen from the build root; both share /tmp.
-GUEST_ROOT = pathlib.Path(os.environ.get("PVGPU_GUEST_ROOT", "/guest"))
-# The driver that the server renders on.
+# The guests' systems, seen from the build root; all share /tmp. PVGPU_GUEST names the one that tests run their programs in.
+_GUESTS = pathlib.Path(os.environ.get("PVGPU_GUESTS", "/guests"))
+GUEST = os.environ.get("PVGPU_GUEST", "guest")
+GUEST_ROOT = _GUESTS / GUEST
+# The system whose driver the server renders on: the build root, or that of a guest with a newer Mesa, so that "native" in that
+# guest is the same driver.
+HOST = os.environ.get("PVGPU_HOST", "build" if GUEST == "guest" else GUEST)
+HOST_ROOT = pathlib.Path("/") if HOST == "build" else _GUESTS / HOST
+# The driver that the server renders on, in that system.
 HOST_DRIVER = os.environ.get("PVGPU_HOST_DRIVER", "/usr/share/vulkan/icd.d/lvp_icd.json")
 
 # The value of -fsanitize= that the product was built with, or empty.
