@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "host/pnext.h"
-#include "observe/log.h"
+#include "observe/log_limit.h"
 
 namespace pvgpu::host {
 namespace {
@@ -37,7 +37,8 @@ Allocated allocate_imported(const DriverProfile& profile, const MemoryFunctions&
   }
   Result<platform::SharedMemory> shared = platform::SharedMemory::create(size, "pvgpu-memory");
   if (!shared) {
-    LOG_WARN("{}", shared.error().what);
+    static constinit observe::LogLimit limit(20);
+    observe::warn_within(limit, "{}", shared.error().what);
     return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
   }
   VkImportMemoryHostPointerInfoEXT import{

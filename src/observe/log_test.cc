@@ -7,6 +7,7 @@
 #include <thread>
 #include <vector>
 
+#include "observe/log_limit.h"
 #include "observe/log_line.h"
 #include "observe/user_error.h"
 
@@ -67,6 +68,26 @@ TEST_F(LogTest, DisabledLevelsWriteNothingAndFormatNothing) {
   set_level(Level::kOff);
   EXPECT_FALSE(enabled(Level::kError));
   EXPECT_FALSE(enabled(Level::kOff));
+}
+
+TEST_F(LogTest, ALimitLetsSoManyLinesThroughInASecondAndCountsTheRest) {
+  LogLimit limit(2);
+  const LogLimit::Clock::time_point start{std::chrono::seconds(100)};
+  EXPECT_EQ(limit.admit(start), 0u);
+  EXPECT_EQ(limit.admit(start), 0u);
+  EXPECT_EQ(limit.admit(start), std::nullopt);
+  EXPECT_EQ(limit.admit(start + std::chrono::milliseconds(999)), std::nullopt);
+  EXPECT_EQ(limit.admit(start + std::chrono::seconds(1)), 2u);
+  EXPECT_EQ(limit.admit(start + std::chrono::seconds(1)), 0u);
+}
+
+TEST_F(LogTest, TheLineAfterAFloodTellsHowManyWereLeftOut) {
+  LogLimit limit(1);
+  (void)limit.admit(LogLimit::Clock::time_point{});
+  (void)limit.admit(LogLimit::Clock::time_point{});
+  testing::internal::CaptureStderr();
+  warn_within(limit, "call {} failed", 3);
+  EXPECT_NE(testing::internal::GetCapturedStderr().find("call 3 failed (1 more like it left out)\n"), std::string::npos);
 }
 
 TEST_F(LogTest, UsersAreToldWhatIsWrongAndWhatToDo) {

@@ -3,13 +3,18 @@
 #include <fmt/format.h>
 
 #include "host/result_name.h"
-#include "observe/log.h"
+#include "observe/log_limit.h"
 #include "venus/codec/decoder.h"
 #include "venus/context_impl.h"
 #include "venus/handles.h"
 
-
 namespace pvgpu::venus {
+namespace {
+
+// A guest can make calls fail as fast as it can encode them.
+constinit observe::LogLimit unseen_failures(20);
+
+}  // namespace
 
 Instance& Call::instance() { return *context().instance; }
 
@@ -35,7 +40,8 @@ bool Call::check_new_id(uint64_t id) {
 uint64_t Call::register_object(uint64_t id, VkObjectType type, VkResult result, uint64_t handle, void* state) {
   if (result < 0 || handle == 0) {
     if (wants_reply_) return 0;
-    LOG_WARN("{}: the driver failed with {}, and the guest does not wait for the result", name_, host::result_name(result));
+    observe::warn_within(unseen_failures, "{}: the driver failed with {}, and the guest does not wait for the result", name_,
+                         host::result_name(result));
     handle = 0;
   }
   Device* device = dispatch_ ? dispatch_->device : nullptr;
@@ -46,7 +52,8 @@ uint64_t Call::register_object(uint64_t id, VkObjectType type, VkResult result, 
 }
 
 void Call::report_lost_result(VkResult result) {
-  LOG_WARN("{}: the driver returned {}, and the guest does not wait for the result", name_, host::result_name(result));
+  observe::warn_within(unseen_failures, "{}: the driver returned {}, and the guest does not wait for the result", name_,
+                       host::result_name(result));
   if (result == VK_ERROR_DEVICE_LOST) poison(PoisonReason::kDeviceLost, "the driver lost the device");
 }
 

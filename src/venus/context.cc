@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "observe/log.h"
+#include "observe/log_limit.h"
 #include "platform/thread.h"
 #include "protocol/tables.h"
 #include "venus/context_impl.h"
@@ -185,7 +186,9 @@ std::expected<platform::UniqueFd, Poison> ContextImpl::memory_blob(Resource& res
   // Either nothing can map this memory (the guest asks for a descriptor all the same when it exports), or its
   // allocation failed with nobody waiting for the result. vtest has no error reply; plain memory
   // keeps the guest alive until it meets the failure at a call that reports one.
-  LOG_WARN("memory {} has no bytes that can be shared: the guest gets plain memory in its place", request.blob_id);
+  static constinit observe::LogLimit limit(20);
+  observe::warn_within(limit, "memory {} has no bytes that can be shared: the guest gets plain memory in its place",
+                       request.blob_id);
   auto stand_in = platform::SharedMemory::create(request.size, "pvgpu-stand-in");
   if (!stand_in) return refuse(PoisonReason::kHostFailure, stand_in.error().what);
   return stand_in->fd().duplicate();

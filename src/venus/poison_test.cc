@@ -24,6 +24,9 @@ struct Cause {
   std::function<void(Session&)> act;
 };
 
+// What a test's name shows of its parameter.
+void PrintTo(const Cause& cause, std::ostream* out) { *out << cause.name; }
+
 Bytes with_word(Bytes bytes, size_t offset, uint32_t value) {
   std::memcpy(bytes.data() + offset, &value, 4);
   return bytes;

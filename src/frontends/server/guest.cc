@@ -23,6 +23,10 @@ ClientEnd serve_guest(host::Host& host, platform::UniqueFd socket, pid_t guest_p
                                                LOG_DEBUG("guest {} introduced itself", who);
                                              }});
   auto poison = session.run();
+  if (!poison && session.refused_capset()) {
+    LOG_WARN("{}left without a single command once it knew what this host speaks (wire format 1): Mesa older than 23.2 cannot "
+             "use it; install a newer Mesa in the guest", own_process ? "" : who + " ");
+  }
   if (!poison) return ClientEnd::kClosed;
   // A context logs its own mistakes where they happen, on whichever thread.
   if (!session.renderer_poisoned()) {

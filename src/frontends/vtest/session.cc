@@ -101,6 +101,7 @@ Session::Done Session::handle(const GetCapset& request) {
   std::array<uint32_t, 3 + kCapsetWords> words = {1 + kCapsetWords,
                                                   static_cast<uint32_t>(CommandId::kGetCapset), 1};
   std::memcpy(&words[3], options_.capset.data(), options_.capset.size());
+  capset_read_ = true;
   send_words(words);
   return {};
 }
@@ -178,6 +179,7 @@ Session::Done Session::handle(const SyncWait& request) {
 
 Session::Done Session::handle(const SubmitCmd2& request) {
   if (Done context = require_context("SUBMIT_CMD2"); !context) return context;
+  submitted_ = true;
   auto targets = syncs_->resolve(request.syncs);
   if (!targets) return std::unexpected(targets.error());
   if (!request.commands.empty()) {

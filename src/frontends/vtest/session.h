@@ -42,6 +42,9 @@ class Session {
   std::optional<venus::Poison> run();
   // Whether the poison that run() returned came from the renderer.
   bool renderer_poisoned() const;
+  // Whether the guest left after it had read the capset and sent nothing to execute. That is what Mesa's Venus before 23.2 does:
+  // it knows an older wire format, and gives up by itself (protocol reference, 2).
+  bool refused_capset() const { return capset_read_ && !submitted_; }
 
  private:
   using Done = std::expected<void, venus::Poison>;
@@ -74,6 +77,7 @@ class Session {
   MessageStream stream_;
   bool gone_ = false;  // a reply could not be sent
   bool named_ = false;
+  bool capset_read_ = false, submitted_ = false;
   std::string name_ = "unnamed";
   uint32_t last_resource_id_ = 0;
   std::unordered_set<uint32_t> resources_;

@@ -85,6 +85,11 @@ class FakeRenderer : public Renderer {
   Stage& stage_;
 };
 
+struct End {
+  std::optional<Poison> poison;
+  bool renderer_poisoned, refused_capset;
+};
+
 class SessionTest : public testing::Test {
  protected:
   SessionTest() {
@@ -100,7 +105,7 @@ class SessionTest : public testing::Test {
                                               options = std::move(options)]() mutable {
       Session session(std::move(socket), std::move(options));
       auto poison = session.run();
-      return std::pair(poison, session.renderer_poisoned());
+      return End{poison, session.renderer_poisoned(), session.refused_capset()};
     });
   }
 
@@ -125,9 +130,8 @@ class SessionTest : public testing::Test {
     return end();
   }
   std::optional<Poison> end() {
-    auto result = server_.get();
-    renderer_poisoned_ = result.second;
-    return result.first;
+    ended_ = server_.get();
+    return ended_.poison;
   }
   void expect_end(PoisonReason reason, const char* detail) {
     auto poison = end();
@@ -143,8 +147,8 @@ class SessionTest : public testing::Test {
 
   Stage stage_;
   platform::UniqueFd guest_;
-  std::future<std::pair<std::optional<Poison>, bool>> server_;
-  bool renderer_poisoned_ = false;
+  std::future<End> server_;
+  End ended_{};
 };
 
 TEST_F(SessionTest, TheHandshakeGoesByTheReference) {
@@ -172,6 +176,22 @@ TEST_F(SessionTest, TheHandshakeGoesByTheReference) {
   EXPECT_EQ(stage_.name, "vkcube");
   EXPECT_FALSE(close().has_value());
   EXPECT_EQ(stage_.destroyed, 1);
+}
+
+TEST_F(SessionTest, AGuestThatReadsTheCapsetAndLeavesIsTakenForAnOlderOne) {
+  send(message(CommandId::kGetCapset, {4, 0}));
+  receive(3 + venus::kCapsetBytes / 4);
+  EXPECT_FALSE(close().has_value());
+  EXPECT_TRUE(ended_.refused_capset);
+}
+
+TEST_F(SessionTest, AGuestThatSubmitsIsNot) {
+  send(message(CommandId::kGetCapset, {4, 0}));
+  receive(3 + venus::kCapsetBytes / 4);
+  start_context();
+  send(submit_message(std::vector<uint32_t>{1, 2, 3}));
+  EXPECT_FALSE(close().has_value());
+  EXPECT_FALSE(ended_.refused_capset);
 }
 
 TEST_F(SessionTest, VersionsAreNegotiatedDown) {
@@ -295,7 +315,7 @@ TEST_F(SessionTest, AMistakeOnTheContextStreamEndsTheConnection) {
   const uint32_t command[] = {999, 0};
   send(submit_message(command));
   expect_end(PoisonReason::kUnknownCommand, "999");
-  EXPECT_TRUE(renderer_poisoned_);
+  EXPECT_TRUE(ended_.renderer_poisoned);
   EXPECT_EQ(stage_.destroyed, 1);
 }
 
@@ -309,7 +329,7 @@ TEST_F(SessionTest, AMistakeOnARingEndsTheConnectionAtTheNextMessage) {
   const uint32_t command[] = {1};
   send(submit_message(command));
   expect_end(PoisonReason::kUnknownObject, "object 5");
-  EXPECT_TRUE(renderer_poisoned_);
+  EXPECT_TRUE(ended_.renderer_poisoned);
   EXPECT_TRUE(stage_.submissions.empty());
 }
 
@@ -323,7 +343,7 @@ TEST_F(SessionTest, ABlobThatCannotBeMadeEndsTheConnection) {
 TEST_F(SessionTest, UnknownCommandsEndTheConnection) {
   send(message(1, {}));
   expect_end(PoisonReason::kBadMessage, "command 1 ");
-  EXPECT_FALSE(renderer_poisoned_);
+  EXPECT_FALSE(ended_.renderer_poisoned);
 }
 
 TEST_F(SessionTest, OversizedMessagesEndTheConnectionBeforeTheyArrive) {
