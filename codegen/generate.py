@@ -32,9 +32,9 @@ def check_layout(model):
         words = line.rstrip("\n").split(" ")
         key = tuple(words[:3] if words[0] == "command" else words[:2])
         pinned = words[len(key):]
-        name = key[-1]
+        name = model.registry.aliases.get(key[-1], key[-1])  # promoted since
+        key = (*key[:-1], name)
         if key not in now:
-            name = model.registry.aliases.get(name, name)
             why = model.unserializable.get(name, "the registry no longer has it")
             raise CodegenError(f"{key[0]} {name}: {why} (pinned in wire_layout.txt)")
         if key[0] == "chain":

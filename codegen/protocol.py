@@ -118,7 +118,7 @@ class Model:
     def is_carried(self, struct):
         """Core structures, and those of an extension that the protocol carries."""
         return struct.version is not None or not struct.extensions or any(
-            e.name in self.carried for e in struct.extensions)
+            name in self.carried for name in self.registry.extensions_of(struct.name))
 
     def scalar_wire(self, type_name):
         if type_name in SCALARS:

@@ -23,6 +23,13 @@ class Registry:
     selectors: dict  # (struct, member) -> name of the selector member
     selections: dict  # (union, member) -> list of selector values
     aliases: dict  # any type's alias -> the type
+    type_extensions: dict  # a type's name -> the names of the extensions that define it by that name
+
+    def extensions_of(self, name):
+        """The extensions that define the type, by this name or by an alias. What has an extension's suffix in one registry may be an
+        alias in a later one, of another extension or of the core."""
+        names = [name] + [alias for alias, original in self.aliases.items() if original == name]
+        return {extension for each in names for extension in self.type_extensions.get(each, ())}
 
 
 def load(folder):
@@ -62,6 +69,9 @@ def load(folder):
         raise CodegenError(f"{xml_path} yields no objects: is it a Vulkan registry?")
 
     vk = result["vk"]
+    # Scripts of up to 1.4.309 hold objects here, later ones names.
+    for thing in (*vk.commands.values(), *vk.structs.values()):
+        thing.extensions = [getattr(extension, "name", extension) for extension in thing.extensions]
     selectors, selections, aliases = {}, {}, {}
     for element in tree.getroot().findall("./types/type"):
         name = element.get("name") or (element.find("name").text if element.find("name") is not None else None)
@@ -73,5 +83,10 @@ def load(folder):
                 selectors[(name, member_name)] = member.get("selector")
             if member.get("selection"):
                 selections[(name, member_name)] = member.get("selection").split(",")
+    type_extensions = {}
+    for extension in tree.getroot().findall("./extensions/extension"):
+        for element in extension.findall("./require/type"):
+            type_extensions.setdefault(element.get("name"), set()).add(extension.get("name"))
     newest = max((tuple(int(part) for part in v.split("_")[2:]) for v in vk.versions), default=(1, 0))
-    return Registry(vk, (newest[0], newest[1], int(vk.headerVersion)), selectors, selections, aliases)
+    return Registry(vk, (newest[0], newest[1], int(vk.headerVersion)), selectors, selections, aliases,
+                    type_extensions)
