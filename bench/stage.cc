@@ -121,7 +121,7 @@ Stage::Stage() : context_(std::make_unique<ContextImpl>(fake_host(), "bench")) {
 Stage::~Stage() = default;
 
 void Stage::execute(std::span<const std::byte> bytes) {
-  if (context_->control_stream().execute(bytes, [](size_t) {})) [[likely]] return;
+  if (context_->control_stream().execute(bytes)) [[likely]] return;
   const Poison reason = context_->poison_reason();
   fmt::print(stderr, "poisoned: {}: {}\n", poison_name(reason.reason), reason.detail);
   std::exit(1);

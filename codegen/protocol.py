@@ -20,6 +20,8 @@ SCALARS = {
     "float": "f32", "double": "f64", "size_t": "u64", "VkBool32": "u32", "VkFlags": "u32",
     "VkFlags64": "u64", "VkDeviceSize": "u64", "VkDeviceAddress": "u64", "VkSampleMask": "u32",
 }
+# Scalars that look in memory as on the wire.
+WIRE_SIZES = {"i32": 4, "u32": 4, "f32": 4, "i64": 8, "u64": 8, "f64": 8}
 # Members that the protocol never carries although the structure does travel: only NULL is legal.
 NULL_ONLY = {"VkAllocationCallbacks"}
 
@@ -298,6 +300,31 @@ class Model:
 
     def chain_structs(self):
         return [s for s in self.structs.values() if s.s_type and s.extends]
+
+    def wire_bytes(self, fields, handle_bytes=0):
+        """How many bytes the fields always take on the wire, if each is a scalar that looks in memory as there, or a structure of
+        such scalars, or a handle where that has a size; else 0."""
+        total = 0
+        for made in fields:
+            if made.kind == "struct":
+                info = self.structs[made.type]
+                size = 0 if info.s_type or info.is_union else self.wire_bytes(info.fields)
+            elif made.kind == "handle":
+                size = handle_bytes
+            else:
+                size = WIRE_SIZES.get(made.wire, 0) if made.kind == "scalar" and not made.is_count else 0
+            if not size:
+                return 0
+            total += size
+        return total
+
+    def request_bytes(self, command):
+        """The same for a command's arguments, if all are inputs."""
+        return self.wire_bytes(command.params, handle_bytes=8) if all(p.mode == "in" for p in command.params) else 0
+
+    def packed_bytes(self, info):
+        """The same for a structure without handles."""
+        return 0 if info.s_type or info.is_union else self.wire_bytes(info.fields)
 
     # -- private part ------------------------------------------------------------------------------
 

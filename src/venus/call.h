@@ -1,5 +1,5 @@
-// One command while it is executed: where it came from, the object that it is dispatched on, and the
-// ways for a handler to look up, register and poison. Lives on the stack of the stream's thread.
+// The command that is being executed: where it came from, the object that it is dispatched on, and the
+// ways for a handler to look up, register and poison. Part of an Execution, used by the stream's thread.
 #pragma once
 
 #include <bit>
@@ -19,7 +19,13 @@ struct DecodeError;
 
 class Call {
  public:
-  Call(Stream& stream, const char* name, bool wants_reply) : stream_(stream), name_(name), wants_reply_(wants_reply) {}
+  explicit Call(Stream& stream) : stream_(stream) {}
+  // The next command of the same stream.
+  void begin(const char* name, bool wants_reply) {
+    name_ = name;
+    dispatch_ = nullptr;
+    wants_reply_ = wants_reply;
+  }
 
   Stream& stream() { return stream_; }
   ContextImpl& context() { return stream_.context(); }
@@ -64,9 +70,9 @@ class Call {
 
  private:
   Stream& stream_;
-  const char* name_;
+  const char* name_ = "";
   Object* dispatch_ = nullptr;
-  bool wants_reply_;
+  bool wants_reply_ = false;
   bool poisoned_ = false;
 };
 

@@ -2,60 +2,112 @@
 // let a handler of commands/ do it), encode. Instantiated by command_table.cc and its parts.
 #pragma once
 
-#include <fmt/format.h>
+#include <cstring>
 
 #include "protocol/fields.h"
 #include "protocol/handlers.h"
 #include "venus/call.h"
 #include "venus/codec/encoder.h"
-#include "venus/context_impl.h"
-#include "venus/handles.h"
+#include "venus/execution.h"
 
 namespace pvgpu::venus {
 
 // VkCommandFlagBitsEXT.
 inline constexpr uint32_t kGenerateReply = 1;
 
+// Rare ways out, kept out of the commands' functions.
+void poison_no_reply_slot(Call& call);
+void poison_reply_overflow(Call& call, size_t room);
+void poison_unavailable(Call& call);
+void poison_truncated(Call& call);
+
 template <class Args>
-bool write_reply(Call& call, Args& args) {
+[[gnu::noinline]] void write_reply(Call& call, Args& args) {
   Stream& stream = call.stream();
-  if (!stream.has_reply_slot()) {
-    call.poison(PoisonReason::kNoReplyStream, "a reply was asked for before vkSetReplyCommandStreamMESA");
-    return false;
-  }
+  if (!stream.has_reply_slot()) return poison_no_reply_slot(call);
   wire::Writer writer(stream.reply_space());
   Encoder encoder(writer);
   writer.u32(Args::kCommand);
   protocol::reply(encoder, args);
-  if (writer.overflowed()) {
-    call.poison(PoisonReason::kReplyOverflow, fmt::format("the reply does not fit {} bytes", stream.reply_space().size()));
-    return false;
-  }
+  if (writer.overflowed()) return poison_reply_overflow(call, stream.reply_space().size());
   stream.reply_written(writer.written());
-  return true;
 }
 
-template <class Args, bool kIds, class Execute>
-bool run_command(Stream& stream, wire::Reader& reader, uint32_t flags, Execute execute) {
-  Args args;
-  Call call(stream, Args::kName, flags & kGenerateReply);
-  ContextHandles handles(stream.context().objects(), call, kIds);
-  HostDecoder decoder(reader, stream.arena(), handles);
-  protocol::request(decoder, args);
-  if (decoder.failed()) [[unlikely]] {
-    call.poison(decoder.error());
+// Reads arguments of which the size is known before, so that one look at the end is enough. Each function is small, and there is
+// one place that calls it for each command.
+class FixedDecoder {
+ public:
+  FixedDecoder(const std::byte* at, ContextHandles& handles) : at_(at), handles_(handles) {}
+
+  bool failed() const { return failed_; }
+  template <class T>
+  [[gnu::always_inline]] void scalar(T& value) {
+    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
+    std::memcpy(&value, at_, sizeof(T));
+    at_ += sizeof(T);
+  }
+  template <class H>
+  [[gnu::always_inline]] void handle(H& value, uint32_t flags) {
+    uint64_t id;
+    scalar(id);
+    // After a failure nothing is looked up any more.
+    const bool found = first_ ? handles_.dispatch(id, value)
+                              : !failed_ && handles_.translate(id, flags & protocol::kNullElements, value);
+    first_ = false;
+    failed_ |= !found;
+  }
+  template <class T>
+  [[gnu::always_inline]] void structure(T& value) {
+    std::memcpy(&value, at_, sizeof(T));
+    at_ += sizeof(T);
+  }
+
+ private:
+  const std::byte* at_;
+  ContextHandles& handles_;
+  bool first_ = true;
+  bool failed_ = false;
+};
+
+// False: the context is poisoned.
+template <class Args>
+[[gnu::always_inline]] inline bool decode(Execution& x, Args& args) {
+  if constexpr (Args::kRequestBytes != 0) {
+    const std::byte* bytes = x.reader.bytes(Args::kRequestBytes);
+    if (!bytes) [[unlikely]] {
+      poison_truncated(x.call);
+      return false;
+    }
+    FixedDecoder decoder(bytes, x.handles);
+    protocol::request(decoder, args);
+    if (!decoder.failed()) [[likely]] return true;
+    x.call.poison(x.handles.error());
+    return false;
+  } else {
+    protocol::request(x.decoder, args);
+    if (!x.decoder.failed()) [[likely]] return true;
+    x.call.poison(x.decoder.error());
     return false;
   }
+}
+
+// What goes wrong poisons the context, which Stream::execute sees.
+template <class Args, bool kIds, class Execute>
+[[gnu::always_inline]] inline void run_command(Execution& x, uint32_t flags, Execute execute) {
+  Args args;
+  Call& call = x.call;
+  call.begin(Args::kName, flags & kGenerateReply);
+  x.handles.keep_ids(kIds);
+  if (!decode(x, args)) [[unlikely]] return;
   execute(call, args);
-  if (call.poisoned()) [[unlikely]] return false;
-  return !(flags & kGenerateReply) || write_reply(call, args);
+  if ((flags & kGenerateReply) && !call.poisoned()) [[unlikely]] write_reply(call, args);
 }
 
 // The driver's function, or a poison that names the command: the guest must not use what it has not enabled.
 template <class Function>
-bool available(Call& call, Function function) {
+[[gnu::always_inline]] inline bool available(Call& call, Function function) {
   if (function) [[likely]] return true;
-  call.poison(PoisonReason::kUnavailableCommand, "the driver does not have it, or its extension is not enabled");
+  poison_unavailable(call);
   return false;
 }
 

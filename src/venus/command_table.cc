@@ -2,20 +2,23 @@
 
 #include <fmt/format.h>
 
+#include <string_view>
+
 namespace pvgpu::venus {
 
 // Defined by the slices.
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
-  bool run_##function(Stream& stream, wire::Reader& reader, uint32_t flags);
+  void run_##function(Execution& execution, uint32_t flags);
 #define CREATE_COMMAND PLAIN_COMMAND
 #define DESTROY_COMMAND PLAIN_COMMAND
 #define SPECIAL_COMMAND PLAIN_COMMAND
 #include "protocol/commands.inc"
 #undef PLAIN_COMMAND
 
-const std::array<CommandFunction, protocol::kCommandLimit> kCommandTable = [] {
-  std::array<CommandFunction, protocol::kCommandLimit> table{};
-#define PLAIN_COMMAND(number, Args, function, level, ids, member) table[number] = &run_##function;
+const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
+  std::array<CommandEntry, protocol::kCommandLimit> table{};
+#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
+  table[number] = {&run_##function, std::string_view(#function).starts_with("vkCmd")};
 #include "protocol/commands.inc"
   return table;
 }();

@@ -6,17 +6,21 @@
 
 #include "protocol/tables.h"
 #include "venus/poison.h"
-#include "venus/stream.h"
-#include "wire/reader.h"
 
 namespace pvgpu::venus {
 
-// Decodes the command's arguments from `reader`, executes it, writes the reply if `flags` ask for it.
-// False: the context is poisoned.
-using CommandFunction = bool (*)(Stream& stream, wire::Reader& reader, uint32_t flags);
+struct Execution;
 
-// By command number; nullptr: see refuse_command.
-extern const std::array<CommandFunction, protocol::kCommandLimit> kCommandTable;
+struct CommandEntry {
+  // Decodes the command's arguments, executes it, writes the reply if `flags` ask for it; or poisons the context.
+  // nullptr: see refuse_command.
+  void (*run)(Execution& execution, uint32_t flags) = nullptr;
+  // It is recorded into a command buffer: nobody waits for it alone.
+  bool recorded = false;
+};
+
+// By command number.
+extern const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable;
 
 // Why a number without a function cannot be executed.
 Poison refuse_command(uint32_t number);

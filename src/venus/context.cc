@@ -215,7 +215,7 @@ std::expected<platform::UniqueFd, Poison> Context::create_blob(uint32_t resource
 void Context::unref_resource(uint32_t resource_id) { impl_->resources().remove(resource_id); }
 
 std::expected<void, Poison> Context::submit(std::span<const std::byte> commands) {
-  if (!impl_->is_poisoned()) impl_->control_stream().execute(commands, [](size_t) {});
+  if (!impl_->is_poisoned()) impl_->control_stream().execute(commands);
   if (impl_->is_poisoned()) return std::unexpected(impl_->poison_reason());
   return {};
 }

@@ -5,6 +5,13 @@ namespace pvgpu::venus {
 template struct ChainBodies<HostDecoder>;
 template struct ChainBodies<HostDecoder::Shape>;
 
+Object ContextHandles::no_object;
+
+bool ContextHandles::refuse(uint64_t id, const Object* object, VkObjectType type, const char* want) {
+  error_ = id == 0 ? DecodeError{PoisonReason::kNullObject, 0, want} : explain(id, object, type, want);
+  return false;
+}
+
 DecodeError ContextHandles::explain(uint64_t id, const Object* object, VkObjectType type, const char* want) {
   if (!object) return {PoisonReason::kUnknownObject, id, want};
   if (object->type != type) return {PoisonReason::kWrongObjectType, id, want, protocol::object_type_name(object->type)};

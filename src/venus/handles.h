@@ -13,38 +13,60 @@ namespace pvgpu::venus {
 
 class ContextHandles {
  public:
-  ContextHandles(const ObjectTable& objects, Call& call, bool ids) : objects_(objects), call_(call), ids_(ids) {}
+  ContextHandles(const ObjectTable& objects, Call& call) : objects_(objects), call_(call) {}
+
+  // Whether the next command's ids, but for the first, stay ids.
+  void keep_ids(bool ids) { ids_ = ids; }
 
   template <class H>
-  bool translate(uint64_t id, bool null_allowed, H& out, DecodeError& error) {
-    if (id == 0) {
-      out = H{};
-      if (null_allowed && call_.dispatch()) return true;
-      error = {PoisonReason::kNullObject, 0, protocol::HandleMeta<H>::kName};
-      return false;
-    }
-    Object* first = call_.dispatch();
-    if (ids_ && first) {
+  bool translate(uint64_t id, bool null_allowed, H& out) {
+    if (!call_.dispatch()) return dispatch(id, out);
+    if (ids_ || (id == 0 && null_allowed)) {
       out = std::bit_cast<H>(id);
-      return true;
+      return id != 0 || null_allowed || refuse<H>(id, nullptr);
     }
     Object* object = objects_.find(id);
-    if (object && object->type == protocol::HandleMeta<H>::kType && object->handle != 0 &&
-        (!first || object->device == first->device || !object->device)) [[likely]] {
-      if (!first) call_.set_dispatch(object);
-      out = std::bit_cast<H>(object->handle);
-      return true;
-    }
-    error = explain(id, object, protocol::HandleMeta<H>::kType, protocol::HandleMeta<H>::kName);
-    return false;
+    if (!fits<H>(object) || (object->device != call_.dispatch()->device && object->device)) [[unlikely]]
+      return refuse<H>(id, object);
+    out = std::bit_cast<H>(object->handle);
+    return true;
   }
+  // The first handle of a command.
+  template <class H>
+  [[gnu::always_inline]] bool dispatch(uint64_t id, H& out) {
+    // Mostly what the command before was dispatched on. The slot of an object that is gone has another id, or 0.
+    // acquire: pairs with the release in ObjectTable::insert(), so that the object's fields are seen.
+    Object* object = last_;
+    if (object->id.load(std::memory_order_acquire) != id) object = objects_.find(id);
+    if (id == 0 || !fits<H>(object)) [[unlikely]] return refuse<H>(id, object);
+    last_ = object;
+    call_.set_dispatch(object);
+    out = std::bit_cast<H>(object->handle);
+    return true;
+  }
+  // Why the last translate() or dispatch() failed.
+  const DecodeError& error() const { return error_; }
 
   static DecodeError explain(uint64_t id, const Object* object, VkObjectType type, const char* want);
 
  private:
+  template <class H>
+  static bool fits(const Object* object) {
+    return object && object->type == protocol::HandleMeta<H>::kType && object->handle != 0;
+  }
+  // Sets the error; false.
+  template <class H>
+  bool refuse(uint64_t id, const Object* object) {
+    return refuse(id, object, protocol::HandleMeta<H>::kType, protocol::HandleMeta<H>::kName);
+  }
+  bool refuse(uint64_t id, const Object* object, VkObjectType type, const char* want);
+  static Object no_object;  // has no id
+
   const ObjectTable& objects_;
   Call& call_;
-  const bool ids_;
+  Object* last_ = &no_object;
+  bool ids_ = false;
+  DecodeError error_{};
 };
 
 using HostDecoder = Decoder<ContextHandles>;

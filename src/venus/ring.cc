@@ -164,21 +164,22 @@ bool Ring::wait_for_work() {
 // Executes everything up to the tail as it is now; false: stop, or poisoned.
 bool Ring::drain() {
   const uint32_t tail = shared(tail_offset_).load(std::memory_order_acquire);
-  const uint32_t start = head_;
-  const uint32_t size = tail - start;
+  const uint32_t size = tail - head_;
   if (size > buffer_size_ || size % 4 != 0) {
     context_.poison({PoisonReason::kBadRing,
-                     fmt::format("tail {} is {} bytes past head {} in a ring of {}", tail, size, start, buffer_size_)});
+                     fmt::format("tail {} is {} bytes past head {} in a ring of {}", tail, size, head_, buffer_size_)});
     return false;
   }
-  const bool fine = stream_.execute(copy_out(start, size), [&](size_t consumed) {
-    head_ = start + static_cast<uint32_t>(consumed);
-    published_head_.store(head_, std::memory_order_release);
-    // release: replies and side effects of the command come before the promise that it is done.
-    shared(head_offset_).store(head_, std::memory_order_release);
-    if (head_waiters_.load(std::memory_order_relaxed)) [[unlikely]] head_parking_.unpark();
-  });
-  return fine && !stop_.load(std::memory_order_relaxed);
+  span_start_ = head_;
+  return stream_.execute(copy_out(head_, size), this) && !stop_.load(std::memory_order_relaxed);
+}
+
+void Ring::executed(size_t bytes) {
+  head_ = span_start_ + static_cast<uint32_t>(bytes);
+  published_head_.store(head_, std::memory_order_release);
+  // release: replies and side effects of the command come before the promise that it is done.
+  shared(head_offset_).store(head_, std::memory_order_release);
+  if (head_waiters_.load(std::memory_order_relaxed)) [[unlikely]] head_parking_.unpark();
 }
 
 std::span<const std::byte> Ring::copy_out(uint32_t head, uint32_t size) {

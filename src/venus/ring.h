@@ -24,7 +24,7 @@ namespace pvgpu::venus {
 
 class ContextImpl;
 
-class Ring {
+class Ring final : private StreamProgress {
  public:
   // Starts the ring that `info` describes in `resource`. The error says what the layout violates.
   static std::expected<std::unique_ptr<Ring>, Poison> create(ContextImpl& context, uint64_t id,
@@ -56,6 +56,7 @@ class Ring {
   void run();
   bool wait_for_work();
   bool drain();
+  void executed(size_t bytes) override;
   std::span<const std::byte> copy_out(uint32_t head, uint32_t size);
 
   std::atomic_ref<uint32_t> shared(size_t offset) const {
@@ -75,6 +76,7 @@ class Ring {
   Stream stream_;
   std::vector<std::byte> copy_;
   uint32_t head_ = 0;  // ours; the shared word is write-only for us
+  uint32_t span_start_ = 0;  // head_ before the span that is being executed
 
   platform::ParkingSpot parking_;
   std::atomic<bool> stop_{false};

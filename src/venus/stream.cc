@@ -7,10 +7,14 @@
 #include "observe/log.h"
 #include "venus/codec/printer.h"
 #include "venus/command_table.h"
-#include "venus/context_impl.h"
+#include "venus/execution.h"
 
 namespace pvgpu::venus {
 namespace {
+
+constexpr size_t kHeaderBytes = 8;
+// Recorded commands that may be told of together: a guest that waits for room in its ring should not wait long.
+constexpr uint32_t kMostUntold = 32;
 
 // A stream is copied before it is read; guests' own are 8 MiB at most, unless one command is larger.
 constexpr size_t kMaxNestedStream = size_t{256} << 20;
@@ -27,22 +31,40 @@ void trace(Ring* ring, const wire::Reader& reader) {
 
 }  // namespace
 
-bool Stream::execute_one(wire::Reader& reader) {
-  if (observe::enabled(observe::Level::kTrace)) [[unlikely]] trace(ring_, reader);
-  const uint32_t number = reader.u32();
-  const uint32_t flags = reader.u32();
-  if (reader.failed()) {
-    context_.poison({PoisonReason::kTruncated, "a command header ends early"});
-    return false;
+bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress) {
+  const bool tracing = observe::enabled(observe::Level::kTrace);
+  Execution x(*this, bytes);
+  wire::Arena& memory = arena();
+  uint32_t untold = 0;  // commands executed that `progress` does not know of
+  while (x.reader.remaining() > 0) {
+    if (tracing) [[unlikely]] trace(ring_, x.reader);
+    const std::byte* header = x.reader.bytes(kHeaderBytes);
+    if (!header) [[unlikely]] {
+      context_.poison({PoisonReason::kTruncated, "a command header ends early"});
+      return false;
+    }
+    uint32_t number, flags;
+    std::memcpy(&number, header, sizeof number);
+    std::memcpy(&flags, header + sizeof number, sizeof flags);
+    if (number >= kCommandTable.size() || !kCommandTable[number].run) [[unlikely]] {
+      context_.poison(refuse_command(number));
+      return false;
+    }
+    const CommandEntry& command = kCommandTable[number];
+    if (untold != 0 && !command.recorded) {
+      progress->executed(static_cast<size_t>(header - bytes.data()));
+      untold = 0;
+    }
+    command.run(x, flags);
+    memory.reset();
+    if (context_.is_poisoned()) [[unlikely]] return false;
+    if (!progress) continue;
+    if (command.recorded && ++untold < kMostUntold) continue;
+    progress->executed(static_cast<size_t>(x.reader.position() - bytes.data()));
+    untold = 0;
   }
-  const CommandFunction function = number < kCommandTable.size() ? kCommandTable[number] : nullptr;
-  if (!function) [[unlikely]] {
-    context_.poison(refuse_command(number));
-    return false;
-  }
-  const bool fine = function(*this, reader, flags);
-  arena().reset();
-  return fine && !context_.is_poisoned();
+  if (untold != 0) progress->executed(bytes.size());
+  return true;
 }
 
 bool Stream::execute_nested(std::span<const std::byte> shared) {
@@ -55,7 +77,7 @@ bool Stream::execute_nested(std::span<const std::byte> shared) {
   nested_copy_.resize(std::max(nested_copy_.size(), shared.size()));
   std::memcpy(nested_copy_.data(), shared.data(), shared.size());
   ++depth_;
-  const bool fine = execute({nested_copy_.data(), shared.size()}, [](size_t) {});
+  const bool fine = execute({nested_copy_.data(), shared.size()});
   --depth_;
   if (nested_copy_.size() > kKeptNestedStream) nested_copy_ = {};
   return fine;

@@ -13,13 +13,22 @@
 #include "venus/poison.h"
 #include "venus/resource.h"
 #include "wire/arena.h"
-#include "wire/reader.h"
 #include "wire/writer.h"
 
 namespace pvgpu::venus {
 
 class ContextImpl;
 class Ring;
+
+// Told how far a stream has come.
+class StreamProgress {
+ public:
+  // Everything up to `bytes` from the start has been executed, replies included.
+  virtual void executed(size_t bytes) = 0;
+
+ protected:
+  ~StreamProgress() = default;
+};
 
 class Stream {
  public:
@@ -28,17 +37,10 @@ class Stream {
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
 
-  // Executes whole commands until `bytes`, which nobody else writes, are used up. `executed(n)` is called
-  // after each with the bytes consumed so far. False: the context is poisoned.
-  template <class Executed>
-  bool execute(std::span<const std::byte> bytes, Executed executed) {
-    wire::Reader reader(bytes);
-    while (reader.remaining() > 0) {
-      if (!execute_one(reader)) return false;
-      executed(bytes.size() - reader.remaining());
-    }
-    return true;
-  }
+  // Executes whole commands until `bytes`, which nobody else writes, are used up. `progress`, if any, is told after each command
+  // that a guest may wait for; recorded commands (vkCmd*) may be told of together, but before anything else is executed.
+  // False: the context is poisoned.
+  bool execute(std::span<const std::byte> bytes, StreamProgress* progress = nullptr);
 
   // vkExecuteCommandStreamsMESA: one level deep only.
   bool nested() const { return depth_ > 0; }
@@ -65,8 +67,6 @@ class Stream {
   wire::Arena& arena() { return arenas_[depth_]; }
 
  private:
-  bool execute_one(wire::Reader& reader);
-
   ContextImpl& context_;
   Ring* ring_;
   wire::Arena arenas_[2];  // by depth: a nested command must not free its parent's arguments

@@ -20,22 +20,24 @@ void* Arena::allocate_slow(size_t bytes) {
   end_ = at_ + size;
   total_ += size;
   blocks_.push_back({std::move(data), size});
+  if (blocks_.size() == 1) begin_ = at_;
+  spilled_ = blocks_.size() > 1 || size > kKeptBlock;
   void* result = at_;
   at_ += bytes;
   return result;
 }
 
 void Arena::reset_slow() {
-  if (blocks_.empty()) return;
   auto keep = blocks_.begin();
   for (auto it = blocks_.begin(); it != blocks_.end(); ++it)
     if (it->size <= kKeptBlock && (keep->size > kKeptBlock || it->size > keep->size)) keep = it;
   Block kept = std::move(*keep);
   blocks_.clear();
-  at_ = end_ = nullptr;
+  begin_ = at_ = end_ = nullptr;
+  spilled_ = false;
   total_ = 0;
   if (kept.size > kKeptBlock) return;
-  at_ = kept.data.get();
+  begin_ = at_ = kept.data.get();
   end_ = at_ + kept.size;
   total_ = kept.size;
   blocks_.push_back(std::move(kept));

@@ -43,11 +43,8 @@ class Arena {
 
   // Everything made so far becomes invalid. Blocks beyond a small reserve go back to the system.
   void reset() {
-    if (blocks_.size() == 1) {
-      at_ = blocks_.front().data.get();
-      return;
-    }
-    reset_slow();
+    if (spilled_) [[unlikely]] return reset_slow();
+    at_ = begin_;
   }
   size_t capacity() const { return total_; }
 
@@ -61,6 +58,8 @@ class Arena {
   void* allocate_slow(size_t bytes);
   void reset_slow();
 
+  std::byte* begin_ = nullptr;  // of the block that stays
+  bool spilled_ = false;        // there are more, or it is larger than what is kept
   std::byte* at_ = nullptr;
   std::byte* end_ = nullptr;
   std::vector<Block> blocks_;

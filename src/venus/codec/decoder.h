@@ -1,7 +1,7 @@
 // Rebuilds Vulkan structures from untrusted bytes, in an arena. Every value is read once and checked
 // before use; the first error makes everything after it zero or empty, and the caller asks once, after
-// the whole command. Arrays of 4- and 8-byte scalars, strings and byte blobs stay where they are: the
-// bytes must outlive the structures and nobody may write them meanwhile.
+// the whole command. Strings, byte blobs and arrays whose elements look in memory as on the wire stay where
+// they are: the bytes must outlive the structures and nobody may write them meanwhile.
 //
 // `Handles` gives object ids a meaning: see handles.h (the host's) and RawHandles below.
 // One thread. Source: Venus protocol reference, sections 3.1 to 3.6.
@@ -33,19 +33,30 @@ struct DecodeError {
 // Leaves ids as they are: for tools, tests and commands that want ids.
 struct RawHandles {
   template <class H>
-  bool translate(uint64_t id, bool, H& out, DecodeError&) {
+  bool translate(uint64_t id, bool, H& out) {
     out = std::bit_cast<H>(id);
     return true;
   }
+  DecodeError error() const { return {PoisonReason::kUnknownObject, 0}; }
 };
 
 template <class T>
 inline constexpr bool kIsHandle = std::is_pointer_v<T>;
 template <class T>
 inline constexpr bool kIsStruct = std::is_class_v<T> || std::is_union_v<T>;
-// Scalars whose array elements look on the wire as they do in memory.
+// Structures that look on the wire as they do in memory.
 template <class T>
-inline constexpr bool kIsPacked = !kIsHandle<T> && !kIsStruct<T> && sizeof(T) >= 4;
+constexpr bool is_packed_struct() {
+  if constexpr (kIsStruct<T>) {
+    if constexpr (protocol::Meta<T>::kTravels) return protocol::Meta<T>::kPackedBytes == sizeof(T);
+  }
+  return false;
+}
+template <class T>
+inline constexpr bool kIsPackedStruct = is_packed_struct<T>();
+// What arrays are taken of as they are.
+template <class T>
+inline constexpr bool kIsPacked = (!kIsHandle<T> && !kIsStruct<T> && sizeof(T) >= 4) || kIsPackedStruct<T>;
 
 template <class Handles>
 class Decoder {
@@ -77,9 +88,8 @@ class Decoder {
   template <class H>
   void handle(H& value, uint32_t flags) {
     const uint64_t id = reader_.u64();
-    DecodeError error{};
-    if (!failed() && handles_.translate(id, flags & protocol::kNullElements, value, error)) [[likely]] return;
-    if (!failed()) error_ = error;
+    if (!failed() && handles_.translate(id, flags & protocol::kNullElements, value)) [[likely]] return;
+    if (!failed()) error_ = handles_.error();
     reader_.fail();
     value = H{};
   }
@@ -87,6 +97,10 @@ class Decoder {
   void structure(T& value) {
     if constexpr (protocol::Meta<T>::kUnion) {
       tagged(value);
+    } else if constexpr (kIsPackedStruct<T>) {
+      const std::byte* bytes = reader_.bytes(sizeof(T));
+      if (bytes) [[likely]] std::memcpy(&value, bytes, sizeof(T));
+      else value = T{};
     } else {
       if constexpr (protocol::Meta<T>::kHasType) {
         check_type(value.sType, protocol::Meta<T>::kType);

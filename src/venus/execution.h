@@ -1,0 +1,22 @@
+// What executing a span of commands needs, made once for all of them: where the next command is read, what its ids mean, where
+// its structures are made. Lives on the stack of Stream::execute.
+#pragma once
+
+#include "venus/call.h"
+#include "venus/context_impl.h"
+#include "venus/handles.h"
+#include "wire/reader.h"
+
+namespace pvgpu::venus {
+
+struct Execution {
+  Execution(Stream& stream, std::span<const std::byte> bytes)
+      : reader(bytes), call(stream), handles(stream.context().objects(), call), decoder(reader, stream.arena(), handles) {}
+
+  wire::Reader reader;
+  Call call;
+  ContextHandles handles;
+  HostDecoder decoder;
+};
+
+}  // namespace pvgpu::venus
