@@ -79,7 +79,7 @@ void set_log_level(const Settings& settings, observe::Level otherwise) {
 
 host::HostOptions host_options(const Settings& settings) {
   host::HostOptions options;
-  options.carries_extension = &venus::carries_extension;
+  options.carried = venus::carried_extensions();
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return options;
