@@ -12,6 +12,7 @@ import sys
 
 import jinja2
 
+import capabilities
 import protocol
 import registry
 from registry import CodegenError
@@ -48,7 +49,7 @@ def check_layout(model):
                                "a renamed, dropped or changed field would break every guest")
 
 
-def render(model, output):
+def render(model, described, output):
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(os.path.join(FOLDER, "templates")),
         undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True)
@@ -56,6 +57,7 @@ def render(model, output):
     chains = sorted(model.chain_structs(), key=lambda s: s.name)
     context = {
         "model": model,
+        "capabilities": described,
         "registry_version": model.registry.version,
         "structs": order(model),
         "chains": chains,
@@ -109,8 +111,9 @@ def main():
             with open(LAYOUT, "w") as file:
                 file.write("\n".join(model.layout_lines()) + "\n")
         check_layout(model)
+        described = capabilities.Capabilities(model)
         if options.output:
-            render(model, options.output)
+            render(model, described, options.output)
     except CodegenError as error:
         print(f"codegen: {error}", file=sys.stderr)
         return 1

@@ -80,6 +80,12 @@ def newer(xml):
             <member optional="true"><type>void</type>* <name>pNext</name></member>
             <member><type>VkBool32</type> <name>warpDrive</name></member>
         </type>
+        <type category="struct" name="VkPhysicalDeviceWarpDrivePropertiesEXT" returnedonly="true" structextends="VkPhysicalDeviceProperties2">
+            <member values="VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_WARP_DRIVE_PROPERTIES_EXT"><type>VkStructureType</type> <name>sType</name></member>
+            <member optional="true"><type>void</type>* <name>pNext</name></member>
+            <member><type>float</type> <name>maxFactor</name></member>
+            <member><type>void</type>* <name>pChart</name></member>
+        </type>
         <type category="struct" name="VkWarpInfoEXT" structextends="VkSubmitInfo">
             <member values="VK_STRUCTURE_TYPE_WARP_INFO_EXT"><type>VkStructureType</type> <name>sType</name></member>
             <member optional="true">const <type>void</type>* <name>pNext</name></member>
@@ -100,7 +106,9 @@ def newer(xml):
                 <enum value="&quot;VK_EXT_warp_drive&quot;" name="VK_EXT_WARP_DRIVE_EXTENSION_NAME"/>
                 <enum offset="0" extends="VkStructureType" extnumber="999" name="VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_WARP_DRIVE_FEATURES_EXT"/>
                 <enum offset="1" extends="VkStructureType" extnumber="999" name="VK_STRUCTURE_TYPE_WARP_INFO_EXT"/>
+                <enum offset="2" extends="VkStructureType" extnumber="999" name="VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_WARP_DRIVE_PROPERTIES_EXT"/>
                 <type name="VkPhysicalDeviceWarpDriveFeaturesEXT"/>
+                <type name="VkPhysicalDeviceWarpDrivePropertiesEXT"/>
                 <type name="VkWarpInfoEXT"/>
                 <command name="vkCmdWarpEXT"/>
             </require>
@@ -108,10 +116,36 @@ def newer(xml):
 """)
 
 
+def arrived(last_member):
+    """A registry that has an extension of later_extensions.json itself."""
+    def change(xml):
+        members = "".join(f"<member><type>VkBool32</type> <name>{name}</name></member>\n"
+                          for name in ("shaderFmaFloat16", "shaderFmaFloat32", last_member))
+        xml.insert_before("    </types>\n", f"""
+        <type category="struct" name="VkPhysicalDeviceShaderFmaFeaturesKHR" structextends="VkPhysicalDeviceFeatures2,VkDeviceCreateInfo">
+            <member values="VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FMA_FEATURES_KHR"><type>VkStructureType</type> <name>sType</name></member>
+            <member optional="true"><type>void</type>* <name>pNext</name></member>
+            {members}</type>
+""")
+        xml.insert_before("    </extensions>\n", """
+        <extension name="VK_KHR_shader_fma" number="580" author="KHR" type="device" supported="vulkan">
+            <require>
+                <enum value="1" name="VK_KHR_SHADER_FMA_SPEC_VERSION"/>
+                <enum value="&quot;VK_KHR_shader_fma&quot;" name="VK_KHR_SHADER_FMA_EXTENSION_NAME"/>
+                <enum offset="0" extends="VkStructureType" name="VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_FMA_FEATURES_KHR"/>
+                <type name="VkPhysicalDeviceShaderFmaFeaturesKHR"/>
+            </require>
+        </extension>
+""")
+    return change
+
+
 # name of the case -> (change, words that the message must have; none: the registry must pass)
 CASES = {
     "untouched": (lambda xml: None, []),
     "newer": (newer, []),
+    "arrived": (arrived("shaderFmaFloat64"), []),
+    "arrived otherwise": (arrived("shaderFmaFloat80"), ["VkPhysicalDeviceShaderFmaFeaturesKHR", "shaderFmaFloat64"]),
     "renamed scalar": (rename("type", "VkBufferCopy", "dstOffset", "destOffset"), ["VkBufferCopy", "dstOffset"]),
     "renamed length": (rename("type", "VkSubmitInfo", "commandBufferCount", "cmdBufferCount"),
                        ["VkSubmitInfo", "commandBufferCount"]),

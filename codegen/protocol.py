@@ -85,6 +85,9 @@ class Model:
                                  for row in csv.DictReader(open(os.path.join(folder, "venus_extensions.csv")))}
         self.numbers = {row["name"]: int(row["number"])
                         for row in csv.DictReader(open(os.path.join(folder, "venus_commands.csv")))}
+        later = json.load(open(os.path.join(folder, "later_extensions.json")))["extensions"]
+        self.later = {e["name"]: e for e in later if e["name"] not in self.vk.extensions}
+        self.later_structs = []  # (StructInfo, extension)
         self.structs = {}
         self.unserializable = {}  # name -> why
         self.commands = []
@@ -102,6 +105,7 @@ class Model:
     def build(self):
         self._load_extensions()
         self._load_private_structs()
+        self._load_later_structs()
         self._load_commands()
         self._load_chains()
         self._check_configuration()
@@ -115,7 +119,24 @@ class Model:
             if name in self.vk.extensions:
                 extension = self.vk.extensions[name]
                 self.extensions.append((number, name, extension.specVersion, extension.instance))
+            elif name in self.later:
+                self.extensions.append((number, name, 1, False))
         self.carried = {name for _, name, _, _ in self.extensions}
+
+    def _load_later_structs(self):
+        """Structures of extensions that this registry does not have yet."""
+        for extension in self.later.values():
+            for entry in extension.get("structs", []):
+                number = self.known_extensions[extension["name"]]
+                self._add_declared_struct({**entry, "value": 1000000000 + 1000 * (number - 1)})
+                self.later_structs.append((self.structs[entry["name"]], extension["name"]))
+
+    def uncarried(self):
+        """(name, why) of the extensions that the protocol knows and this build does not carry."""
+        withheld = self.config["withheld_extensions"]
+        newer = f"newer than this build's Vulkan registry, {'.'.join(map(str, self.registry.version))}"
+        for name in sorted(set(self.known_extensions) - self.carried):
+            yield name, f"withheld: {withheld[name]}" if name in withheld else newer
 
     def is_carried(self, struct):
         """Core structures, and those of an extension that the protocol carries."""
@@ -338,15 +359,17 @@ class Model:
 
     def _load_private_structs(self):
         for entry in self.mesa["structs"]:
-            if entry.get("needs") and entry["needs"] not in self.vk.structs:
-                continue
-            members = [self._parse_declaration(m) for m in entry["members"]]
-            info = StructInfo(entry["name"], [], entry.get("sType", ""), entry.get("extends", []), private=True,
-                              value=entry.get("value", 0), returned_only=entry.get("returnedOnly", False))
-            self.structs[info.name] = info
-            info.fields = [self.classify(info.name, m, members) for m in members]
-            mark_counts(info.name, info.fields, members)
-            self.private_structs.append(info)
+            if not entry.get("needs") or entry["needs"] in self.vk.structs:
+                self._add_declared_struct(entry)
+
+    def _add_declared_struct(self, entry):
+        members = [self._parse_declaration(m) for m in entry["members"]]
+        info = StructInfo(entry["name"], [], entry.get("sType", ""), entry.get("extends", []), private=True,
+                          value=entry.get("value", 0), returned_only=entry.get("returnedOnly", False))
+        self.structs[info.name] = info
+        info.fields = [self.classify(info.name, m, members) for m in members]
+        mark_counts(info.name, info.fields, members)
+        self.private_structs.append(info)
 
     # -- commands ------------------------------------------------------------------------------------
 

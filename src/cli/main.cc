@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/parity.h"
 #include "cli/run.h"
 #include "frontends/server/serve.h"
 #include "frontends/server/worker.h"
@@ -37,6 +38,8 @@ struct Settings {
   std::string loader;
   bool list_gpus = false;
   bool json = false;
+  bool parity = false, strict = false;
+  std::string guest_icd, guest_command;
   std::string socket = kDefaultSocket;
   std::string isolation = "process";
   size_t max_clients = 1024;
@@ -79,7 +82,7 @@ void set_log_level(const Settings& settings, observe::Level otherwise) {
 
 host::HostOptions host_options(const Settings& settings) {
   host::HostOptions options;
-  options.carries_extension = &venus::carries_extension;
+  options.carried = venus::carried_extensions();
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return options;
@@ -92,13 +95,37 @@ int list_gpus(const Settings& settings) {
   return EXIT_SUCCESS;
 }
 
+// The options that `pvgpu serve` takes too.
+std::vector<std::string> server_arguments(const Settings& settings) {
+  std::vector<std::string> arguments = {"--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level)};
+  if (!settings.loader.empty()) arguments.push_back("--vulkan-loader=" + settings.loader);
+  for (const std::string& gpu : settings.gpus) arguments.push_back("--gpu=" + gpu);
+  return arguments;
+}
+
+bool wants_colour() {
+  const char* no_colour = std::getenv("NO_COLOR");
+  return ::isatty(STDOUT_FILENO) == 1 && (!no_colour || !no_colour[0]);
+}
+
+int parity(const Settings& settings) {
+  set_log_level(settings, observe::Level::kWarn);
+  auto report = cli::parity({.host = host_options(settings),
+                             .server_arguments = server_arguments(settings),
+                             .guest_icd = settings.guest_icd,
+                             .guest_command = settings.guest_command,
+                             .json = settings.json,
+                             .colour = wants_colour()});
+  if (!report) return fail_with(report.error());
+  std::fputs(report->text.c_str(), stdout);
+  return settings.strict && !report->explained ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
 int info(const Settings& settings) {
   set_log_level(settings, observe::Level::kWarn);
   auto host = host::Host::open(host_options(settings));
   if (!host) return fail_with(host.error());
-  const char* no_colour = std::getenv("NO_COLOR");
-  bool colour = ::isatty(STDOUT_FILENO) == 1 && (!no_colour || !no_colour[0]);
-  std::string text = settings.json ? host::info_json(**host) : host::info_text(**host, colour);
+  std::string text = settings.json ? host::info_json(**host) : host::info_text(**host, wants_colour());
   std::fputs(text.c_str(), stdout);
   return EXIT_SUCCESS;
 }
@@ -124,10 +151,7 @@ int run(const Settings& settings, std::vector<std::string> program) {
   RunOptions options;
   options.program = std::move(program);
   options.icd = settings.icd;
-  auto add = [&](std::string argument) { options.server_arguments.push_back(std::move(argument)); };
-  add("--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level));
-  if (!settings.loader.empty()) add("--vulkan-loader=" + settings.loader);
-  for (const std::string& gpu : settings.gpus) add("--gpu=" + gpu);
+  options.server_arguments = server_arguments(settings);
   auto code = cli::run(options);
   return code ? *code : fail_with(code.error());
 }
@@ -181,6 +205,32 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(0, 1 << 20))
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
+  add_host_options(*command, settings);
+  return command;
+}
+
+CLI::App* add_info(CLI::App& app, Settings& settings) {
+  CLI::App* command = app.add_subcommand("info", "Show what guests get from this host's GPUs, and why");
+  command->footer(
+      "With --parity a guest's driver is asked too, and every extension, feature, limit, format, queue\n"
+      "family and memory type that differs from native is listed with the reason. To ask a guest in a\n"
+      "root of its own, which must share this program's folder and /tmp:\n"
+      "  pvgpu info --parity --guest-command 'chroot /srv/guest'");
+  command->add_flag("--json", settings.json, "For programs: one JSON object");
+  auto* parity = command->add_flag("--parity", settings.parity, "Compare a guest with native instead");
+  command
+      ->add_option("--guest-command", settings.guest_command,
+                   "What to put before the program that asks in the guest, for a shell")
+      ->option_text("WORDS")
+      ->needs(parity);
+  command
+      ->add_option("--guest-icd", settings.guest_icd,
+                   "Manifest of Mesa's Venus driver (virtio_icd.*.json), in the guest's system")
+      ->option_text("PATH")
+      ->needs(parity);
+  command
+      ->add_flag("--strict", settings.strict, "Exit code 1 if a difference has no known reason")
+      ->needs(parity);
   add_host_options(*command, settings);
   return command;
 }
@@ -242,10 +292,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   CLI::App* run_command = add_run(app, settings);
   CLI::App* serve_command = add_serve(app, settings);
-  CLI::App* info_command =
-      app.add_subcommand("info", "Show what guests get from this host's GPUs, and why");
-  info_command->add_flag("--json", settings.json, "For programs: one JSON object");
-  add_host_options(*info_command, settings);
+  CLI::App* info_command = add_info(app, settings);
   CLI::App* worker_command = add_worker(app, settings);
   app.footer("pvgpu COMMAND --help tells about a command.");
 
@@ -263,7 +310,7 @@ int main(int argc, char** argv) {
     return program ? run(settings, std::move(*program)) : fail_with(program.error());
   }
   if (serve_command->parsed()) return serve(settings);
-  if (info_command->parsed()) return info(settings);
+  if (info_command->parsed()) return settings.parity ? parity(settings) : info(settings);
   if (worker_command->parsed()) return worker(settings);
   std::fputs(app.help().c_str(), stderr);
   return kExitUserError;

@@ -50,11 +50,16 @@ TEST(Program, TellsItsVersionAndItsCommands) {
     EXPECT_THAT(serve_help.output, HasSubstr(option));
   }
   EXPECT_THAT(serve_help.output, Not(HasSubstr("--parent")));
+  auto info_help = pvgpu("info --help");
+  EXPECT_EQ(info_help.code, 0);
+  for (const char* option : {"--parity", "--guest-command", "--guest-icd", "--strict", "--json"}) {
+    EXPECT_THAT(info_help.output, HasSubstr(option));
+  }
 }
 
 TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
   for (const char* arguments :
-       {"frobnicate", "serve --frobnicate", "serve --isolation=vm", "info --log-level=loud",
+       {"frobnicate", "info --strict", "info --guest-icd=/virtio.json", "serve --frobnicate", "serve --isolation=vm", "info --log-level=loud",
         "serve --max-clients=0", "run", "run --", "run --frobnicate -- true",
         "serve --socket=/nonexistent/socket",
         "serve --socket=", "run --icd=/nonexistent.json -- true", "worker --supervisor=1",
@@ -88,7 +93,7 @@ TEST(Program, AHostWithoutVulkanIsAUsersErrorToldOnce) {
   std::ofstream(folder.path() + "/virtio.json") << "{}";
   for (const std::string& arguments :
        {"serve --socket=" + folder.path() + "/socket",
-        "run --icd=" + folder.path() + "/virtio.json", std::string("info"),
+        "run --icd=" + folder.path() + "/virtio.json", std::string("info"), std::string("info --parity"),
         std::string("serve --isolation=thread --socket=") + folder.path() + "/socket"}) {
     std::string tail = arguments.starts_with("run") ? " -- true" : "";
     auto outcome = pvgpu(arguments + " --vulkan-loader=/nonexistent/libvulkan.so" + tail);

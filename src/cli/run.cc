@@ -1,26 +1,22 @@
 #include "cli/run.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
 #include <utility>
 
 #include "cli/guest_environment.h"
-#include "cli/icd.h"
+#include "cli/private_server.h"
+#include "describe/icd.h"
 #include "observe/log.h"
 #include "observe/user_error.h"
 #include "platform/poller.h"
 #include "platform/process.h"
-#include "platform/shared_memory.h"
 #include "platform/signals.h"
-#include "platform/system_call.h"
-#include "platform/temporary_folder.h"
 
 namespace pvgpu::cli {
 namespace {
@@ -29,14 +25,11 @@ using platform::ChildProcess;
 using platform::Poller;
 using platform::SignalQueue;
 
-constexpr auto kServerGrace = std::chrono::seconds(5);
-constexpr int kReadyFd = 3;  // in the server
-
-enum Token : uint64_t { kReady, kProgramEnded, kServerEnded, kSignal };
+enum Token : uint64_t { kProgramEnded, kServerEnded, kSignal };
 
 Result<std::vector<std::string>> icds_for(const RunOptions& options) {
   if (options.icd.empty()) {
-    return find_virtio_icds(icd_folders([](const char* name) { return ::getenv(name); }));
+    return describe::find_virtio_icds(describe::icd_folders([](const char* name) { return ::getenv(name); }));
   }
   std::error_code error;
   auto path = std::filesystem::absolute(options.icd, error);
@@ -47,67 +40,25 @@ Result<std::vector<std::string>> icds_for(const RunOptions& options) {
   return std::vector{path.string()};
 }
 
-struct Server {
-  ChildProcess process;
-  platform::UniqueFd ready;  // what it says once it is ready; then the end of the file
-};
-
-Result<Server> start_server(const RunOptions& options, const std::string& socket_path) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return platform::system_error("cannot create a pipe", errno);
-  platform::UniqueFd reader(ends[0]), writer(ends[1]);
-  platform::Command command;
-  command.arguments = {"serve", "--socket=" + socket_path, "--ready-fd=" + std::to_string(kReadyFd),
-                       "--parent=" + std::to_string(::getpid())};
-  command.arguments.insert(command.arguments.end(), options.server_arguments.begin(),
-                           options.server_arguments.end());
-  command.descriptors = {writer.get()};
-  command.own_process_group = true;  // it outlives the program's Ctrl-C
-  command.standard_streams_to_log = true;
-  auto process = ChildProcess::spawn(command);
-  if (!process) return std::unexpected(process.error());
-  return Server{std::move(*process), std::move(reader)};
-}
-
-// Whether the server's memory is dma-bufs. The error: it did not start, and has said why, or a
-// signal came first.
-Result<bool> wait_until_ready(Server& server, const SignalQueue& signals) {
-  auto poller = Poller::create();
-  if (!poller) return std::unexpected(poller.error());
-  poller->add(server.ready.get(), kReady, Poller::Interest::kReadable);
-  poller->add(signals.fd().get(), kSignal, Poller::Interest::kReadable);
-  for (;;) {
-    for (uint64_t token : poller->wait(std::nullopt)) {
-      if (token == kSignal) return fail("");
-      auto text = platform::read_to_end(server.ready.get());
-      if (!text) return std::unexpected(text.error());
-      if (text->starts_with("READY=1\n")) return text->contains("\nMEMORY=dma_buf\n");
-      auto status = server.process.wait();
-      if (status.signal == 0) return fail("");
-      return fail("the server ended while it started: " + status.describe());
-    }
-  }
-}
-
 std::vector<std::string> own_environment() {
   std::vector<std::string> entries;
   for (char** entry = environ; *entry; entry++) entries.emplace_back(*entry);
   return entries;
 }
 
-platform::ExitStatus wait_for_program(ChildProcess& program, Server& server,
+platform::ExitStatus wait_for_program(ChildProcess& program, PrivateServer& server,
                                       const SignalQueue& signals) {
   auto poller = Poller::create();
   if (!poller) return program.wait();
   poller->add(program.exit_fd().get(), kProgramEnded, Poller::Interest::kReadable);
-  poller->add(server.process.exit_fd().get(), kServerEnded, Poller::Interest::kReadable);
+  poller->add(server.process().exit_fd().get(), kServerEnded, Poller::Interest::kReadable);
   poller->add(signals.fd().get(), kSignal, Poller::Interest::kReadable);
   for (;;) {
     for (uint64_t token : poller->wait(std::nullopt)) {
       if (token == kProgramEnded) return program.wait();
       if (token == kServerEnded) {
-        LOG_ERROR("the server has ended: {}", server.process.wait().describe());
-        poller->remove(server.process.exit_fd().get());
+        LOG_ERROR("the server has ended: {}", server.process().wait().describe());
+        poller->remove(server.process().exit_fd().get());
       }
       if (token != kSignal) continue;
       while (auto signal = signals.next()) {
@@ -118,15 +69,6 @@ platform::ExitStatus wait_for_program(ChildProcess& program, Server& server,
   }
 }
 
-void stop_server(Server& server) {
-  server.process.kill(SIGTERM);
-  if (!server.process.wait_for(kServerGrace)) {
-    LOG_WARN("the server did not stop in time; it is killed");
-    server.process.kill(SIGKILL);
-    server.process.wait();
-  }
-}
-
 }  // namespace
 
 Result<int> run(const RunOptions& options) {
@@ -134,20 +76,12 @@ Result<int> run(const RunOptions& options) {
   if (!icds) return std::unexpected(icds.error());
   auto signals = SignalQueue::create({SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2});
   if (!signals) return std::unexpected(signals.error());
-  auto folder = platform::TemporaryFolder::create();
-  if (!folder) return std::unexpected(folder.error());
-
-  GuestSettings settings;
-  settings.socket_path = folder->path() + "/vtest";
-  settings.icds = *icds;
-  auto server = start_server(options, settings.socket_path);
+  auto server = PrivateServer::start(options.server_arguments, *signals);
   if (!server) return std::unexpected(server.error());
-  auto dma_buf = wait_until_ready(*server, *signals);
-  if (!dma_buf) {
-    stop_server(*server);
-    return std::unexpected(dma_buf.error());
-  }
-  settings.software_wsi = !*dma_buf;
+  GuestSettings settings;
+  settings.socket_path = server->socket_path();
+  settings.icds = *icds;
+  settings.software_wsi = !server->memory_is_dma_buf();
 
   platform::Command command;
   command.program = options.program.front();
@@ -163,7 +97,6 @@ Result<int> run(const RunOptions& options) {
     observe::print_error(program.error());
     code = missing ? 127 : 126;
   }
-  stop_server(*server);
   return code;
 }
 

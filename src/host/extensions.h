@@ -13,6 +13,15 @@
 
 namespace pvgpu::host {
 
+// What this build's decoder knows of device extensions.
+struct CarriedExtensions {
+  // Why it cannot be carried, which hides an extension from guests; "" if it can. nullptr: it knows
+  // every extension.
+  std::string_view (*why_not)(std::string_view name) = nullptr;
+  // All that it knows, to tell which of them a driver lacks; may be left empty.
+  std::span<const std::string_view> names;
+};
+
 // What vkEnumerateDeviceExtensionProperties answers: the driver's extensions that are not hidden,
 // and the emulated ones.
 std::vector<VkExtensionProperties> guest_device_extensions(const DriverProfile& profile);

@@ -53,7 +53,7 @@ TEST(Verdicts, EmulateNothingOnADesktop) {
 TEST(Verdicts, EmulateSyncFdThatCannotBeImported) {
   DriverProfile profile = testing::headless_discrete();
   profile.sync_fd_semaphore_features = VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT;
-  judge(profile, nullptr);
+  judge(profile, {});
   EXPECT_TRUE(profile.emulation.sync_fd_semaphore);
   EXPECT_FALSE(profile.emulation.sync_fd_fence);
 }
@@ -89,7 +89,9 @@ TEST(Extensions, OfTheHostsOwnProcessAreHidden) {
 
 TEST(Extensions, ThatTheDecoderDoesNotKnowAreHidden) {
   DriverProfile profile = testing::software();
-  judge(profile, [](std::string_view name) { return name != "VK_KHR_maintenance1"; });
+  judge(profile, {.why_not = [](std::string_view name) -> std::string_view {
+          return name == "VK_KHR_maintenance1" ? "the protocol lacks it" : "";
+        }});
   EXPECT_THAT(names(guest_device_extensions(profile)), Not(Contains("VK_KHR_maintenance1")));
   EXPECT_EQ(profile.verdict("VK_KHR_maintenance1")->treatment, Treatment::kHidden);
 }

@@ -87,7 +87,7 @@ Result<DriverProfile> take_profile(const InstanceFunctions& functions,
   if (auto tested = test_memory(functions, device.handle, profile); !tested) {
     return std::unexpected(tested.error());
   }
-  judge(profile, options.carries_extension);
+  judge(profile, options.carried);
   return profile;
 }
 

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "host/extensions.h"
 #include "host/profile.h"
 #include "platform/error.h"
 
@@ -19,9 +20,7 @@ struct HostOptions {
       loader_path;  // empty: $PVGPU_VULKAN_LOADER, then libvulkan.so.1 / libvulkan.1.dylib …
   std::vector<std::string> gpu_selectors;  // index, UUID, name part or PCI address; empty: all
   std::string profile_json;  // profiles taken by another process of this server; empty: test now
-  // Whether this build's decoder knows a device extension: what it does not know is hidden from
-  // guests. nullptr: it knows every extension.
-  bool (*carries_extension)(std::string_view name) = nullptr;
+  CarriedExtensions carried;
 };
 
 class Host {

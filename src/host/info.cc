@@ -101,11 +101,12 @@ std::string verdict_lines(const DriverProfile& profile, Treatment treatment,
   return fmt::format("  {}{}{}\n{}", style.bold, treatment_name(treatment), style.plain, text);
 }
 
-// Names hidden for one and the same reason share a paragraph: the protocol alone leaves out dozens.
-std::string hidden_lines(const DriverProfile& profile, const Style& style) {
+// Names with one and the same reason share a paragraph: there are dozens.
+std::string grouped_lines(const DriverProfile& profile, Treatment treatment,
+                          std::string_view colour, const Style& style) {
   std::vector<std::pair<std::string_view, std::vector<std::string_view>>> by_reason;
   for (const FeatureVerdict& verdict : profile.verdicts) {
-    if (verdict.treatment != Treatment::kHidden) continue;
+    if (verdict.treatment != treatment) continue;
     auto it = std::find_if(by_reason.begin(), by_reason.end(),
                            [&](const auto& group) { return group.first == verdict.reason; });
     if (it == by_reason.end()) it = by_reason.insert(it, {verdict.reason, {}});
@@ -113,10 +114,10 @@ std::string hidden_lines(const DriverProfile& profile, const Style& style) {
   }
   std::string text;
   for (const auto& [reason, names] : by_reason) {
-    text += fmt::format("    {}{}{}:\n{}", style.red, reason, style.plain, wrap(names, "      "));
+    text += fmt::format("    {}{}{}:\n{}", colour, reason, style.plain, wrap(names, "      "));
   }
   if (text.empty()) return text;
-  return fmt::format("  {}hidden{}\n{}", style.bold, style.plain, text);
+  return fmt::format("  {}{}{}\n{}", style.bold, treatment_name(treatment), style.plain, text);
 }
 
 std::string passed_through_lines(const DriverProfile& profile, const Style& style) {
@@ -144,8 +145,8 @@ std::string device_text(size_t index, const DriverProfile& profile, const Style&
   text += fmt::format("  UUID           {}\n", uuid_text(profile.identity.device_uuid));
   text += memory_text(profile, style);
   text += verdict_lines(profile, Treatment::kEmulated, style.yellow, style);
-  text += hidden_lines(profile, style);
-  text += verdict_lines(profile, Treatment::kAbsent, style.dim, style);
+  text += grouped_lines(profile, Treatment::kHidden, style.red, style);
+  text += grouped_lines(profile, Treatment::kAbsent, style.dim, style);
   text += passed_through_lines(profile, style);
   return text;
 }

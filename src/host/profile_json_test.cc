@@ -91,7 +91,7 @@ TEST(GuestApiVersion, IsOneTwoWithoutSynchronization2) {
   std::erase_if(profile.driver_extensions, [](const VkExtensionProperties& extension) {
     return std::string_view(extension.extensionName) == "VK_KHR_synchronization2";
   });
-  judge(profile, nullptr);
+  judge(profile, {});
   EXPECT_EQ(guest_api_version_from_25_1(profile, VK_MAKE_API_VERSION(0, 1, 4, 309)),
             VK_API_VERSION_1_2);
 }

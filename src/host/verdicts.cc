@@ -78,7 +78,7 @@ void add_emulated(DriverProfile& profile) {
   add(profile.emulation.queue_family_foreign, queue_family::extensions());
 }
 
-void add_driver_extensions(DriverProfile& profile, bool (*carries_extension)(std::string_view)) {
+void add_driver_extensions(DriverProfile& profile, const CarriedExtensions& carried) {
   for (const VkExtensionProperties& extension : profile.driver_extensions) {
     const std::string_view name = extension.extensionName;
     if (profile.verdict(name)) continue;
@@ -87,9 +87,9 @@ void add_driver_extensions(DriverProfile& profile, bool (*carries_extension)(std
     if (!reason.empty()) {
       verdict.treatment = Treatment::kHidden;
       verdict.reason = reason;
-    } else if (carries_extension && !carries_extension(name)) {
+    } else if (const auto why = carried.why_not ? carried.why_not(name) : ""; !why.empty()) {
       verdict.treatment = Treatment::kHidden;
-      verdict.reason = "the Venus protocol of this build does not carry it";
+      verdict.reason = why;
     }
     profile.verdicts.push_back(std::move(verdict));
   }
@@ -120,19 +120,27 @@ void add_memory(DriverProfile& profile) {
   }
 }
 
-}  // namespace
-
-void judge(DriverProfile& profile, bool (*carries_extension)(std::string_view)) {
-  profile.emulation = decide(profile);
-  profile.verdicts.clear();
-  add_emulated(profile);
-  add_memory(profile);
-  add_driver_extensions(profile, carries_extension);
+void add_absent(DriverProfile& profile, const CarriedExtensions& carried) {
   for (const Missed& missed : kMissed) {
     if (profile.has_extension(missed.name)) continue;
     profile.verdicts.push_back({std::string(missed.name), Treatment::kAbsent,
                                 fmt::format("the driver lacks it; {}", missed.consequence)});
   }
+  for (std::string_view name : carried.names) {
+    if (profile.verdict(name) || !hidden_reason(name).empty()) continue;
+    profile.verdicts.push_back({std::string(name), Treatment::kAbsent, "the driver lacks it"});
+  }
+}
+
+}  // namespace
+
+void judge(DriverProfile& profile, const CarriedExtensions& carried) {
+  profile.emulation = decide(profile);
+  profile.verdicts.clear();
+  add_emulated(profile);
+  add_memory(profile);
+  add_driver_extensions(profile, carried);
+  add_absent(profile, carried);
 }
 
 }  // namespace pvgpu::host

@@ -2,14 +2,12 @@
 // and puts the reasons in words. Pure; any thread.
 #pragma once
 
-#include <string_view>
-
+#include "host/extensions.h"
 #include "host/profile.h"
 
 namespace pvgpu::host {
 
-// Sets `emulation` and `verdicts` of a profile that is complete but for them. `carries_extension`
-// as in HostOptions.
-void judge(DriverProfile& profile, bool (*carries_extension)(std::string_view));
+// Sets `emulation` and `verdicts` of a profile that is complete but for them.
+void judge(DriverProfile& profile, const CarriedExtensions& carried);
 
 }  // namespace pvgpu::host

@@ -33,11 +33,6 @@ std::array<std::byte, kCapsetBytes> capset() {
   return std::bit_cast<std::array<std::byte, kCapsetBytes>>(words);
 }
 
-bool carries_extension(std::string_view name) {
-  const protocol::Extension* known = protocol::find_extension(name);
-  return known && !known->instance;
-}
-
 ContextImpl::ContextImpl(host::Host& host, std::string name)
     : host_(host), name_(std::move(name)), timelines_(std::make_unique<QueueTimelines>()), control_stream_(*this, nullptr) {}
 

@@ -24,6 +24,7 @@
 
 namespace pvgpu::host {
 class Host;
+struct CarriedExtensions;
 }
 
 namespace pvgpu::venus {
@@ -33,8 +34,8 @@ inline constexpr uint32_t kCapsetId = 4;
 inline constexpr size_t kCapsetBytes = 160;
 std::array<std::byte, kCapsetBytes> capset();
 
-// Whether this build decodes a device extension; for host::HostOptions::carries_extension.
-bool carries_extension(std::string_view name);
+// What this build decodes of device extensions, for host::HostOptions.
+host::CarriedExtensions carried_extensions();
 
 struct BlobRequest {
   uint32_t flags = 0;    // kBlobMappable | kBlobShareable | kBlobCrossDevice

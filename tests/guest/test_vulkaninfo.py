@@ -1,55 +1,25 @@
-"""What a guest is told about its GPU."""
+"""What a guest's own vulkaninfo says of its GPU. What else differs from native is test_parity's matter."""
 
-import json
-import pathlib
-import shutil
+import re
 import unittest
 
-from harness import NATIVE, GuestCase, Server, run_guest
+from harness import GuestCase, Server, run_guest
+from harness.settings import GUEST
 
-EXPECTED_DIFFERENCES = pathlib.Path(__file__).with_name("expected_extension_differences.txt")
-
-
-def read_expected(path):
-    """Lines of "- NAME  reason" (native only) and "+ NAME  reason" (guest only); # starts a comment."""
-    result = {}
-    for line in path.read_text().splitlines():
-        line = line.split("#", 1)[0].strip()
-        if not line:
-            continue
-        sign, name, reason = line.split(None, 2)
-        assert sign in "+-" and reason, f"{path}: {line}"
-        result[name] = sign
-    return result
+# Mesa 25.0's Venus stops at Vulkan 1.3.
+LEVEL = "1.3" if GUEST == "guest" else "1.4"
 
 
 class VulkanInfo(GuestCase):
-    def report(self, environment, name):
-        path = self.folder / f"{name}.json"
-        run_guest(environment, ["vulkaninfo", "-j", "-o", path])
-        shutil.copy(path, self.keep(path.name))
-        return json.loads(path.read_text())["capabilities"]["device"]
-
     def test_level_and_identity(self):
         with Server(self.folder) as server:
-            guest = self.report(server.venus(), "guest")
-        properties = guest["properties"]["VkPhysicalDeviceProperties"]
-        version = properties["apiVersion"]
-        self.assertEqual((version >> 22, version >> 12 & 0x3FF), (1, 3), "Mesa 25.0's Venus stops at Vulkan 1.3")
-        self.assertIn("Virtio-GPU Venus", properties["deviceName"])
-        self.assertIn("llvmpipe", properties["deviceName"], "the host's device is named in the guest's")
-        self.assertIn("VK_KHR_swapchain", guest["extensions"])
-
-    def test_extensions_differ_from_native_as_expected(self):
-        native = set(self.report(NATIVE, "native")["extensions"])
-        with Server(self.folder) as server:
-            guest = set(self.report(server.venus(), "guest")["extensions"])
-        found = {**{name: "-" for name in native - guest}, **{name: "+" for name in guest - native}}
-        expected = read_expected(EXPECTED_DIFFERENCES)
-        wrong = [f"{sign} {name}" for name, sign in sorted(found.items()) if expected.get(name) != sign]
-        gone = [f"{sign} {name}" for name, sign in sorted(expected.items()) if found.get(name) != sign]
-        self.assertFalse(wrong, f"not explained in {EXPECTED_DIFFERENCES.name} (- only native has it, + only the guest)")
-        self.assertFalse(gone, f"explained in {EXPECTED_DIFFERENCES.name} but no difference any more")
+            # Plain text: the JSON that it writes of a Mesa 26 guest is broken.
+            text = run_guest(server.venus(), ["vulkaninfo"])
+        self.keep("guest.txt").write_text(text)
+        properties = text[text.index("Device Properties and Extensions"):]
+        self.assertRegex(properties, rf"apiVersion\s+= {re.escape(LEVEL)}\.\d+ ")
+        self.assertRegex(properties, r"deviceName\s+= Virtio-GPU Venus \(llvmpipe ")
+        self.assertRegex(properties, r"\n\s*VK_KHR_swapchain\s+: extension revision \d+")
 
 
 if __name__ == "__main__":

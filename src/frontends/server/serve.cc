@@ -93,7 +93,7 @@ Result<void> supervise(const ServeOptions& options, const ListeningSocket& socke
 Result<void> serve_by_threads(const ServeOptions& options, const ListeningSocket& socket,
                               const SignalQueue& signals) {
   host::HostOptions host_options;
-  host_options.carries_extension = &venus::carries_extension;
+  host_options.carried = venus::carried_extensions();
   host_options.loader_path = options.worker.loader_path;
   host_options.gpu_selectors = options.worker.gpu_selectors;
   auto host = host::Host::open(host_options);

@@ -76,7 +76,7 @@ int run_worker(const WorkerOptions& options) {
   platform::ignore_broken_pipes();
   platform::raise_descriptor_limit();
   host::HostOptions host_options;
-  host_options.carries_extension = &venus::carries_extension;
+  host_options.carried = venus::carried_extensions();
   host_options.loader_path = options.loader_path;
   host_options.gpu_selectors = options.gpu_selectors;
   return options.probe ? run_probe(host_options) : run_session(host_options, options.guest);

@@ -58,7 +58,7 @@ inline DriverProfile software() {
   profile.all_types_host_visible = true;
   add_memory_type(profile, kDeviceLocal | kHostCached, MemoryStrategy::kHostImport);
   profile.buffer_handle_types = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
-  judge(profile, nullptr);
+  judge(profile, {});
   return profile;
 }
 
@@ -83,7 +83,7 @@ inline DriverProfile headless_discrete() {
   add_memory_type(profile, kHostCached, MemoryStrategy::kHostImport);
   add_memory_type(profile, kDeviceLocal | kHostCoherent, MemoryStrategy::kNone);
   profile.buffer_handle_types = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
-  judge(profile, nullptr);
+  judge(profile, {});
   return profile;
 }
 
@@ -99,7 +99,7 @@ inline DriverProfile desktop() {
     profile.memory_plan[i].hidden = false;
   }
   profile.buffer_handle_types = VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT;
-  judge(profile, nullptr);
+  judge(profile, {});
   return profile;
 }
 
@@ -113,7 +113,7 @@ inline DriverProfile portability() {
   add_memory_type(profile, kDeviceLocal, MemoryStrategy::kNone);
   add_memory_type(profile, kDeviceLocal | kHostCached, MemoryStrategy::kHostImport);
   profile.buffer_handle_types = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
-  judge(profile, nullptr);
+  judge(profile, {});
   return profile;
 }
 

@@ -30,7 +30,7 @@ void copy_out(const std::vector<Properties>& from, uint32_t* count, Properties* 
 }  // namespace
 
 void handle(Call& call, protocol::EnumerateDeviceExtensionPropertiesArgs& args) {
-  // The profile leaves out what this build cannot decode (carries_extension); a newer specification of an
+  // The profile leaves out what this build cannot decode (carried_extensions); a newer specification of an
   // extension than the registry's could bring structures that it does not know.
   std::vector<VkExtensionProperties> shown;
   for (VkExtensionProperties& properties : host::guest_device_extensions(call.profile())) {

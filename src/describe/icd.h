@@ -9,7 +9,7 @@
 
 #include "platform/error.h"
 
-namespace pvgpu::cli {
+namespace pvgpu::describe {
 
 // getenv(3) or a test's stand-in; nullptr for a variable that is not set.
 using Environment = std::function<const char*(const char* name)>;
@@ -20,4 +20,4 @@ std::vector<std::string> icd_folders(const Environment& environment);
 // virtio_icd.x86_64.json … All architectures, since the loader takes those that it can load.
 Result<std::vector<std::string>> find_virtio_icds(std::span<const std::string> folders);
 
-}  // namespace pvgpu::cli
+}  // namespace pvgpu::describe

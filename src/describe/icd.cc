@@ -1,11 +1,11 @@
-#include "cli/icd.h"
+#include "describe/icd.h"
 
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
 #include <system_error>
 
-namespace pvgpu::cli {
+namespace pvgpu::describe {
 namespace {
 
 constexpr std::string_view kSubfolder = "/vulkan/icd.d";
@@ -62,4 +62,4 @@ Result<std::vector<std::string>> find_virtio_icds(std::span<const std::string> f
               "install it (Debian: mesa-vulkan-drivers) or give its manifest with --icd PATH");
 }
 
-}  // namespace pvgpu::cli
+}  // namespace pvgpu::describe

@@ -1,4 +1,4 @@
-#include "cli/icd.h"
+#include "describe/icd.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 
 #include "platform/temporary_folder.h"
 
-namespace pvgpu::cli {
+namespace pvgpu::describe {
 namespace {
 
 using testing::ElementsAre;
@@ -58,4 +58,4 @@ TEST(FindVirtioIcds, SaysWhereItLookedAndWhatToDo) {
 }
 
 }  // namespace
-}  // namespace pvgpu::cli
+}  // namespace pvgpu::describe
