@@ -1,14 +1,15 @@
 // Draws numbered frames (presenter.h) into windows, as its standard input says. A line is a command,
 // and is answered by a line when it is done:
 //
-//   open WIDTH HEIGHT MODE IMAGES IN_FLIGHT   a window, numbered from 0; MODE: fifo, mailbox, immediate
-//                                             (the answer is "not offered" where there is none)
-//   draw WINDOW COUNT                         presents the next COUNT frames
+//   open WIDTH HEIGHT MODE IMAGES IN_FLIGHT [fences]
+//                        a window, numbered from 0. MODE: fifo, mailbox, immediate. With "fences", each
+//                        present has one. The answer is "not offered" where there is no such thing
+//   draw WINDOW COUNT    presents the next COUNT frames
 //   resize WINDOW WIDTH HEIGHT
 //   hide WINDOW, show WINDOW
-//   surface WINDOW                            destroys its surface and makes another
-//   shown WINDOW                              waits until its last frame is on the screen
-//   release WINDOW                            acquires an image and gives it back
+//   surface WINDOW       destroys its surface and makes another
+//   shown WINDOW         waits until its last frame is on the screen
+//   release WINDOW       acquires an image and gives it back
 //   close WINDOW
 //
 // present WINDOW_SYSTEM
@@ -59,6 +60,9 @@ class Interpreter {
     words >> extent.width >> extent.height >> mode >> options.images >> options.in_flight;
     if (!words || !kModes.contains(mode)) client::fail("open WIDTH HEIGHT MODE IMAGES IN_FLIGHT");
     options.mode = kModes.at(mode);
+    std::string fences;
+    options.fences = bool(words >> fences);
+    if (options.fences && !device_.maintenance1) return "not offered";
     auto window = system_->open(extent);
     if (!offers_mode(device_, *window, options.mode)) return "not offered";
     Shown& shown = windows_.emplace_back();

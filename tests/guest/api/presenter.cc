@@ -176,7 +176,7 @@ void Presenter::make_slots() {
           "vkAllocateCommandBuffers");
     slot.acquired = make_semaphore(device_.device);
     slot.done = make_fence(device_.device, VK_FENCE_CREATE_SIGNALED_BIT);
-    if (device_.maintenance1) slot.presented = make_fence(device_.device, 0);
+    if (options_.fences) slot.presented = make_fence(device_.device, 0);
   }
 }
 
@@ -331,7 +331,7 @@ bool Presenter::present(Slot& slot, uint32_t index) {
                         .pSwapchains = &swapchain_,
                         .pImageIndices = &index};
   if (device_.present_wait) info.pNext = &ids;
-  if (device_.maintenance1) {
+  if (options_.fences) {
     fences.pNext = info.pNext;
     info.pNext = &fences;
     slot.presenting = true;
@@ -339,7 +339,7 @@ bool Presenter::present(Slot& slot, uint32_t index) {
   const VkResult result = vkQueuePresentKHR(device_.queue, &info);
   if (result == VK_ERROR_OUT_OF_DATE_KHR) {
     ++out_of_date_;
-    if (device_.maintenance1) {
+    if (options_.fences) {
       // Vulkan says that the fence will be signalled all the same. Venus of Mesa 26 presents in a
       // thread, returns what the present before has come to, and drops this one if that failed.
       dropped_fences_.push_back(slot.presented);

@@ -26,6 +26,7 @@ struct PresenterOptions {
   VkPresentModeKHR mode = VK_PRESENT_MODE_FIFO_KHR;
   uint32_t images = 3;     // at least
   uint32_t in_flight = 2;  // frames that the CPU is ahead of the GPU
+  bool fences = false;     // each present signals a fence; needs maintenance1
 };
 
 // Whether swapchains of `window` can have this mode.
@@ -63,7 +64,7 @@ class Presenter {
     VkCommandBuffer commands = VK_NULL_HANDLE;
     VkSemaphore acquired = VK_NULL_HANDLE;
     VkFence done = VK_NULL_HANDLE;
-    VkFence presented = VK_NULL_HANDLE;  // with maintenance1
+    VkFence presented = VK_NULL_HANDLE;  // with options.fences
     bool presenting = false;             // `presented` will be signalled
     client::Buffer cells;
   };
