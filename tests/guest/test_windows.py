@@ -5,9 +5,10 @@ Natively too: what does not hold there is not the guest's to keep. `present` dra
 import unittest
 
 from frames import Presenting, expected, number_of
-from harness import NATIVE, Display, GuestCase, Server, WaylandDisplay
+from harness import NATIVE, Display, GuestCase, Server, WaylandDisplay, Weston
 from harness.guest import wait_until
 from harness.settings import GUEST
+from harness.weston import HEIGHT, WIDTH
 
 SIZE = (300, 200)
 MODES = ["fifo", "mailbox", "immediate"]
@@ -223,6 +224,34 @@ class Windows(GuestCase):
                         program.ask("release 0")
                         self.assertEqual(program.draw(0, 10)[:2], (40, (100, 80)))
                         program.end()
+
+
+class WestonAndXwayland(GuestCase):
+    """A real compositor; one frame after the other, since it takes a while to look at it."""
+
+    def check(self, kind):
+        with Server(self.folder) as server:
+            for name, environment in (("native", NATIVE), ("guest", server.venus())):
+                for mode in ("fifo", "mailbox"):
+                    # A Weston each: version 14 does not survive programs of both kinds, one after the other.
+                    with self.subTest(name, mode=mode), Weston(self.folder) as weston:
+                        display = weston.environment if kind == "wayland" else weston.x11_environment
+                        with Presenting({**environment, **display}, kind) as program:
+                            self.draw(weston, program, mode)
+
+    def draw(self, weston, program, mode):
+        self.assertIn("opened", program.ask(f"open {WIDTH} {HEIGHT} {mode} 3 2"))
+        for _ in range(2):
+            number, size, _ = program.draw(0, 20)
+            self.assertEqual(size, (WIDTH, HEIGHT))
+            wait_until(lambda: number_of(weston.pixels(), WIDTH, HEIGHT) == number, f"frame {number} is shown")
+        program.end()
+
+    def test_wayland(self):
+        self.check("wayland")
+
+    def test_xwayland(self):
+        self.check("xcb")
 
 
 if __name__ == "__main__":

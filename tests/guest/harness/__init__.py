@@ -8,8 +8,9 @@ from .server import Server
 from .settings import DEADLINE_SCALE, PROGRAMS, PVGPU, SANITIZED
 from .vtest import VtestClient
 from .wayland import WaylandDisplay
+from .weston import Weston
 
 __all__ = [
     "DEADLINE_SCALE", "Display", "GUEST_VENUS", "GuestCase", "NATIVE", "PROGRAMS", "PVGPU", "Picture", "Program",
-    "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "guest_command", "run_guest",
+    "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "Weston", "guest_command", "run_guest",
 ]
