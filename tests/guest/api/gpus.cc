@@ -1,5 +1,6 @@
 // Uses every GPU that there is, all at once: says what they are and how they are grouped, makes a
-// device of each under one instance, and lets a thread for each fill and copy buffers and check them.
+// device of each under one instance, and lets a thread for each fill and copy buffers and check
+// them.
 #include <algorithm>
 #include <cstdio>
 #include <thread>
@@ -24,7 +25,8 @@ VkInstance make_instance() {
 
 std::vector<VkPhysicalDevice> list_gpus(VkInstance instance) {
   uint32_t count = 0;
-  client::check(vkEnumeratePhysicalDevices(instance, &count, nullptr), "vkEnumeratePhysicalDevices");
+  client::check(vkEnumeratePhysicalDevices(instance, &count, nullptr),
+                "vkEnumeratePhysicalDevices");
   std::vector<VkPhysicalDevice> gpus(count);
   client::check(vkEnumeratePhysicalDevices(instance, &count, gpus.data()),
                 "vkEnumeratePhysicalDevices");
@@ -53,7 +55,8 @@ void check_groups(VkInstance instance, const std::vector<VkPhysicalDevice>& gpus
                    group.physicalDevices + group.physicalDeviceCount);
   }
   std::printf("%u groups\n", count);
-  if (!std::ranges::is_permutation(grouped, gpus)) client::fail("a GPU is in no group or in several");
+  if (!std::ranges::is_permutation(grouped, gpus))
+    client::fail("a GPU is in no group or in several");
 }
 
 client::Device make_device(VkInstance instance, VkPhysicalDevice gpu) {
@@ -106,7 +109,8 @@ int main() {
   for (VkPhysicalDevice gpu : gpus) devices.push_back(make_device(instance, gpu));
   {
     std::vector<std::jthread> threads;
-    for (uint32_t i = 0; i < devices.size(); ++i) threads.emplace_back([&, i] { compute(devices[i], i + 1); });
+    for (uint32_t i = 0; i < devices.size(); ++i)
+      threads.emplace_back([&, i] { compute(devices[i], i + 1); });
   }
   for (client::Device& device : devices) {
     vkDestroyCommandPool(device.device, device.commands, nullptr);

@@ -1,9 +1,10 @@
-// Draws numbered frames (presenter.h) into windows, as its standard input says. A line is a command,
-// and is answered by a line when it is done:
+// Draws numbered frames (presenter.h) into windows, as its standard input says. A line is a
+// command, and is answered by a line when it is done:
 //
 //   open WIDTH HEIGHT MODE IMAGES IN_FLIGHT [fences]
-//                        a window, numbered from 0. MODE: fifo, mailbox, immediate. With "fences", each
-//                        present has one. The answer is "not offered" where there is no such thing
+//                        a window, numbered from 0. MODE: fifo, mailbox, immediate. With "fences",
+//                        each present has one. The answer is "not offered" where there is no such
+//                        thing
 //   draw WINDOW COUNT    presents the next COUNT frames
 //   resize WINDOW WIDTH HEIGHT
 //   hide WINDOW, show WINDOW

@@ -104,8 +104,7 @@ void clear_cells(VkCommandBuffer commands, VkImageView view, VkExtent2D extent, 
     const auto [red, green, blue] = cell_color(frame, cell);
     const VkClearAttachment clear{
         .aspectMask = VK_IMAGE_ASPECT_COLOR_BIT,
-        .clearValue = {
-            .color = {.float32 = {red / 255.0f, green / 255.0f, blue / 255.0f, 1.0f}}}};
+        .clearValue = {.color = {.float32 = {red / 255.0f, green / 255.0f, blue / 255.0f, 1.0f}}}};
     vkCmdClearAttachments(commands, 1, &clear, 1, &rect);
   }
   vkCmdEndRendering(commands);
@@ -182,8 +181,9 @@ void Presenter::make_slots() {
 
 void Presenter::make_swapchain(VkSwapchainKHR old) {
   VkBool32 supported = VK_FALSE;
-  check(vkGetPhysicalDeviceSurfaceSupportKHR(device_.physical, device_.family, surface_, &supported),
-        "vkGetPhysicalDeviceSurfaceSupportKHR");
+  check(
+      vkGetPhysicalDeviceSurfaceSupportKHR(device_.physical, device_.family, surface_, &supported),
+      "vkGetPhysicalDeviceSurfaceSupportKHR");
   if (!supported) client::fail("the queue family cannot present to this surface");
   VkSurfaceCapabilitiesKHR capabilities;
   check(vkGetPhysicalDeviceSurfaceCapabilitiesKHR(device_.physical, surface_, &capabilities),
@@ -195,7 +195,8 @@ void Presenter::make_swapchain(VkSwapchainKHR old) {
         "vkGetPhysicalDeviceSurfaceFormatsKHR");
   std::vector<VkSurfaceFormatKHR> formats(count);
   vkGetPhysicalDeviceSurfaceFormatsKHR(device_.physical, surface_, &count, formats.data());
-  const auto wanted = std::ranges::find(formats, VK_FORMAT_B8G8R8A8_UNORM, &VkSurfaceFormatKHR::format);
+  const auto wanted =
+      std::ranges::find(formats, VK_FORMAT_B8G8R8A8_UNORM, &VkSurfaceFormatKHR::format);
   if (wanted == formats.end()) client::fail("the surface has no B8G8R8A8_UNORM");
   format_ = wanted->format;
 
@@ -218,7 +219,13 @@ void Presenter::make_swapchain(VkSwapchainKHR old) {
       .oldSwapchain = old};
   check(vkCreateSwapchainKHR(device_.device, &info, nullptr, &swapchain_), "vkCreateSwapchainKHR");
 
-  check(vkGetSwapchainImagesKHR(device_.device, swapchain_, &count, nullptr), "vkGetSwapchainImagesKHR");
+  make_images();
+}
+
+void Presenter::make_images() {
+  uint32_t count = 0;
+  check(vkGetSwapchainImagesKHR(device_.device, swapchain_, &count, nullptr),
+        "vkGetSwapchainImagesKHR");
   std::vector<VkImage> images(count);
   vkGetSwapchainImagesKHR(device_.device, swapchain_, &count, images.data());
   images_.clear();
@@ -377,7 +384,8 @@ void Presenter::wait_until_shown() {
 void Presenter::acquire_and_release() {
   const VkFence fence = make_fence(device_.device, 0);
   uint32_t index = 0;
-  check(vkAcquireNextImageKHR(device_.device, swapchain_, 60 * kSecond, VK_NULL_HANDLE, fence, &index),
+  check(vkAcquireNextImageKHR(device_.device, swapchain_, 60 * kSecond, VK_NULL_HANDLE, fence,
+                              &index),
         "vkAcquireNextImageKHR");
   wait_for(device_.device, fence, "the fence of an acquired image");
   vkDestroyFence(device_.device, fence, nullptr);

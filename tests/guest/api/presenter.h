@@ -71,6 +71,7 @@ class Presenter {
 
   void make_slots();
   void make_swapchain(VkSwapchainKHR old);
+  void make_images();
   void recreate_swapchain();
   void destroy_swapchain(VkSwapchainKHR swapchain, std::vector<Image>& images);
   // Waits until nothing presented uses the slots' semaphores and fences.

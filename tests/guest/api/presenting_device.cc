@@ -60,7 +60,8 @@ void make_device(PresentingDevice& result, const std::vector<const char*>& on_in
   result.present_wait = offers(result.physical, VK_KHR_PRESENT_ID_EXTENSION_NAME) &&
                         offers(result.physical, VK_KHR_PRESENT_WAIT_EXTENSION_NAME);
   if (result.present_wait) {
-    names.insert(names.end(), {VK_KHR_PRESENT_ID_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_EXTENSION_NAME});
+    names.insert(names.end(),
+                 {VK_KHR_PRESENT_ID_EXTENSION_NAME, VK_KHR_PRESENT_WAIT_EXTENSION_NAME});
     id.pNext = features.pNext;
     features.pNext = &wait;
   }

@@ -87,10 +87,11 @@ class Wayland : public WindowSystem {
     globals_.display = wl_display_connect(nullptr);
     if (!globals_.display) client::fail("no Wayland compositor at $WAYLAND_DISPLAY");
     static constexpr wl_registry_listener kListener{
-        .global = [](void* data, wl_registry* registry, uint32_t name, const char* interface,
-                     uint32_t version) {
-          static_cast<Wayland*>(data)->bind(registry, name, interface, version);
-        },
+        .global =
+            [](void* data, wl_registry* registry, uint32_t name, const char* interface,
+               uint32_t version) {
+              static_cast<Wayland*>(data)->bind(registry, name, interface, version);
+            },
         .global_remove = [](void*, wl_registry*, uint32_t) {}};
     registry_ = wl_display_get_registry(globals_.display);
     wl_registry_add_listener(registry_, &kListener, this);
@@ -119,8 +120,8 @@ class Wayland : public WindowSystem {
           .ping = [](void*, xdg_wm_base* shell, uint32_t serial) {
             xdg_wm_base_pong(shell, serial);
           }};
-      globals_.shell = static_cast<xdg_wm_base*>(
-          wl_registry_bind(registry, name, &xdg_wm_base_interface, 1));
+      globals_.shell =
+          static_cast<xdg_wm_base*>(wl_registry_bind(registry, name, &xdg_wm_base_interface, 1));
       xdg_wm_base_add_listener(globals_.shell, &kListener, nullptr);
     }
   }

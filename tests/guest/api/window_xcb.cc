@@ -10,8 +10,7 @@
 namespace {
 
 VkExtent2D geometry(xcb_connection_t* connection, xcb_window_t window) {
-  auto* reply =
-      xcb_get_geometry_reply(connection, xcb_get_geometry(connection, window), nullptr);
+  auto* reply = xcb_get_geometry_reply(connection, xcb_get_geometry(connection, window), nullptr);
   if (!reply) client::fail("the X server does not know the window any more");
   const VkExtent2D extent{reply->width, reply->height};
   std::free(reply);
@@ -46,8 +45,8 @@ class XcbWindow : public Window {
 
   void resize(VkExtent2D extent) override {
     const uint32_t values[] = {extent.width, extent.height};
-    xcb_configure_window(connection_, window_,
-                         XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT, values);
+    xcb_configure_window(connection_, window_, XCB_CONFIG_WINDOW_WIDTH | XCB_CONFIG_WINDOW_HEIGHT,
+                         values);
     // A window manager, if there is one, may take its time.
     for (;;) {
       const VkExtent2D now = this->extent();
