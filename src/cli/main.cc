@@ -64,7 +64,8 @@ void add_log_option(CLI::App& app, Settings& settings) {
 
 void add_host_options(CLI::App& app, Settings& settings) {
   app.add_option("--gpu", settings.gpus,
-                 "Only this GPU of the host: its index, UUID, PCI address, or a part of its name.\n"
+                 "Only this GPU of the host: its index, UUID, PCI address, or a part of its name;\n"
+                 "with #N behind it, the N-th (from 0) of several that match.\n"
                  "Can be given several times; guests see the GPUs in that order")
       ->option_text("SELECTOR")
       ->expected(1)

@@ -22,6 +22,7 @@
 namespace pvgpu::host {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 class Driver : public ::testing::Test {
@@ -68,11 +69,11 @@ TEST_F(Driver, IsFoundByItsIdentity) {
   ASSERT_TRUE(loader);
   const Result<ProbeInstance> instance = ProbeInstance::create(*loader);
   ASSERT_TRUE(instance);
-  const DeviceIdentity& identity = instance->devices()[0].summary.identity;
-  EXPECT_EQ(host_->profile_for(identity), &profile());
-  DeviceIdentity other = identity;
-  other.device_uuid[0] ^= 1;
-  EXPECT_EQ(host_->profile_for(other), nullptr);
+  const ProbeInstance::Device& device = instance->devices()[0];
+  EXPECT_EQ(device.summary.identity, profile().identity);
+  const VkPhysicalDevice handles[] = {device.handle};
+  EXPECT_THAT(identify(loader->get_instance_proc_addr(), instance->handle(), handles),
+              ElementsAre(profile().identity));
 }
 
 TEST_F(Driver, IsSelectedByNameOrRefused) {

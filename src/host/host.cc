@@ -142,13 +142,6 @@ std::span<const DriverProfile> Host::devices() const {
   return state_->profiles;
 }
 
-const DriverProfile* Host::profile_for(const DeviceIdentity& identity) const {
-  auto it =
-      std::find_if(state_->profiles.begin(), state_->profiles.end(),
-                   [&](const DriverProfile& profile) { return profile.identity == identity; });
-  return it == state_->profiles.end() ? nullptr : &*it;
-}
-
 std::span<const char* const> Host::required_instance_extensions() const {
   return state_->needs.extensions;
 }
@@ -169,26 +162,29 @@ std::string Host::profiles_as_json() const {
   return profiles_to_json(state_->profiles);
 }
 
-DeviceIdentity identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
-                        VkPhysicalDevice device) {
+std::vector<DeviceIdentity> identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
+                                     std::span<const VkPhysicalDevice> devices) {
   auto get_properties2 = reinterpret_cast<PFN_vkGetPhysicalDeviceProperties2>(
       get_proc(instance, "vkGetPhysicalDeviceProperties2"));
   if (!get_properties2) {
     get_properties2 = reinterpret_cast<PFN_vkGetPhysicalDeviceProperties2>(
         get_proc(instance, "vkGetPhysicalDeviceProperties2KHR"));
   }
-  DeviceIdentity identity;
-  if (!get_properties2) return identity;
-  VkPhysicalDeviceIDProperties ids{};
-  ids.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES;
-  VkPhysicalDeviceProperties2 properties{};
-  properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
-  properties.pNext = &ids;
-  get_properties2(device, &properties);
-  std::copy_n(ids.deviceUUID, VK_UUID_SIZE, identity.device_uuid.begin());
-  std::copy_n(ids.driverUUID, VK_UUID_SIZE, identity.driver_uuid.begin());
-  identity.name = properties.properties.deviceName;
-  return identity;
+  std::vector<DeviceIdentity> identities(devices.size());
+  if (!get_properties2) return identities;
+  for (size_t i = 0; i < devices.size(); ++i) {
+    VkPhysicalDeviceIDProperties ids{};
+    ids.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_ID_PROPERTIES;
+    VkPhysicalDeviceProperties2 properties{};
+    properties.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2;
+    properties.pNext = &ids;
+    get_properties2(devices[i], &properties);
+    std::copy_n(ids.deviceUUID, VK_UUID_SIZE, identities[i].device_uuid.begin());
+    std::copy_n(ids.driverUUID, VK_UUID_SIZE, identities[i].driver_uuid.begin());
+    identities[i].name = properties.properties.deviceName;
+  }
+  count_occurrences(identities);
+  return identities;
 }
 
 }  // namespace pvgpu::host

@@ -34,9 +34,6 @@ class Host {
   PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
   // The selected devices, in the order in which guests see them. Never empty.
   std::span<const DriverProfile> devices() const;
-  // The profile of `device`, found by its UUIDs; nullptr if the guest must not see it. `instance`
-  // is any VkInstance of this process; `properties` are those of the device to look up.
-  const DriverProfile* profile_for(const DeviceIdentity& identity) const;
   // Instance extensions that a context must enable besides its own (such as portability
   // enumeration).
   std::span<const char* const> required_instance_extensions() const;
@@ -55,9 +52,9 @@ class Host {
   std::unique_ptr<State> state_;
 };
 
-// Reads the identity of a VkPhysicalDevice (Vulkan 1.1 properties), for Host::profile_for. An
-// identity of zeros if `instance` cannot tell.
-DeviceIdentity identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
-                        VkPhysicalDevice device);
+// Reads the identities of an instance's physical devices, given in the loader's order and all of them: what
+// DriverProfile::identity is compared with. Identities of zeros if `instance` cannot tell.
+std::vector<DeviceIdentity> identify(PFN_vkGetInstanceProcAddr get_proc, VkInstance instance,
+                                     std::span<const VkPhysicalDevice> devices);
 
 }  // namespace pvgpu::host

@@ -205,6 +205,10 @@ Result<void> ProbeInstance::enumerate() {
                                  : fmt::format("no usable Vulkan device: left out {}", left_out),
                 no_driver_hint());
   }
+  std::vector<DeviceIdentity> identities;
+  for (const Device& device : devices_) identities.push_back(device.summary.identity);
+  count_occurrences(identities);
+  for (size_t i = 0; i < devices_.size(); ++i) devices_[i].summary.identity = identities[i];
   std::stable_sort(devices_.begin(), devices_.end(), [](const Device& a, const Device& b) {
     return device_rank(a.summary.type) < device_rank(b.summary.type);
   });

@@ -53,6 +53,7 @@ class ProbeInstance {
   ~ProbeInstance();
 
   const InstanceFunctions& functions() const { return functions_; }
+  VkInstance handle() const { return instance_; }
   // In the order of indices (device_rank, then the loader's).
   const std::vector<Device>& devices() const { return devices_; }
   std::vector<DeviceSummary> summaries() const;

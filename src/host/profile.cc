@@ -4,6 +4,16 @@
 
 namespace pvgpu::host {
 
+void count_occurrences(std::span<DeviceIdentity> identities) {
+  for (size_t i = 0; i < identities.size(); ++i) {
+    identities[i].occurrence = 0;
+    // Those that are the same come with 0, 1, … so each that is found makes the next one the same.
+    for (size_t before = 0; before < i; ++before) {
+      if (identities[before] == identities[i]) ++identities[i].occurrence;
+    }
+  }
+}
+
 std::string_view strategy_name(MemoryStrategy strategy) {
   switch (strategy) {
     case MemoryStrategy::kNone:

@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -18,8 +19,14 @@ struct DeviceIdentity {
   std::array<uint8_t, VK_UUID_SIZE> device_uuid{};
   std::array<uint8_t, VK_UUID_SIZE> driver_uuid{};
   std::string name;
+  // Which one it is of several that are the same in all of the above (the same driver installed twice, say): 0, 1, …
+  // in the order in which the loader lists them.
+  uint32_t occurrence = 0;
   bool operator==(const DeviceIdentity&) const = default;
 };
+
+// Sets the `occurrence` of each, from those before it. All devices of an instance, in the loader's order.
+void count_occurrences(std::span<DeviceIdentity> identities);
 
 enum class MemoryStrategy {
   kNone,        // cannot be shared: the guest does not see HOST_VISIBLE

@@ -137,6 +137,7 @@ Json to_json(const DriverProfile& profile) {
   return {{"name", profile.identity.name},
           {"device_uuid", to_hex(profile.identity.device_uuid)},
           {"driver_uuid", to_hex(profile.identity.driver_uuid)},
+          {"occurrence", profile.identity.occurrence},
           {"driver_name", profile.driver_name},
           {"driver_info", profile.driver_info},
           {"pci_address", profile.pci_address},
@@ -244,6 +245,7 @@ Result<DriverProfile> from_json(const Json& object) {
   fields.read("name", profile.identity.name);
   fields.read("device_uuid", profile.identity.device_uuid);
   fields.read("driver_uuid", profile.identity.driver_uuid);
+  fields.read("occurrence", profile.identity.occurrence);
   fields.read("driver_name", profile.driver_name);
   fields.read("driver_info", profile.driver_info);
   fields.read("pci_address", profile.pci_address);

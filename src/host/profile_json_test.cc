@@ -11,7 +11,8 @@ namespace {
 using ::testing::HasSubstr;
 
 TEST(ProfileJson, ComesBackAsItWas) {
-  const std::vector<DriverProfile> before = {testing::headless_discrete(), testing::software()};
+  std::vector<DriverProfile> before = {testing::headless_discrete(), testing::software()};
+  before[0].identity.occurrence = 1;
   const std::string text = profiles_to_json(before);
   const auto after = profiles_from_json(text);
   ASSERT_TRUE(after) << after.error().what;

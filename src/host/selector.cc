@@ -36,6 +36,25 @@ std::string full_pci_address(std::string_view text) {
   return std::count(address.begin(), address.end(), ':') == 1 ? "0000:" + address : address;
 }
 
+// The devices with this UUID, in an order that does not depend on the loader's unless they are the
+// same to all that Vulkan tells.
+std::vector<size_t> with_uuid(std::span<const DeviceSummary> devices, std::string_view digits) {
+  std::vector<size_t> found;
+  for (size_t i = 0; i < devices.size(); ++i) {
+    if (without_dashes(uuid_text(devices[i].identity.device_uuid)) == digits) found.push_back(i);
+  }
+  std::ranges::stable_sort(found, {}, [&](size_t i) { return devices[i].identity.driver_uuid; });
+  return found;
+}
+
+// The UUID as a selector of this device alone.
+std::string uuid_selector(std::span<const DeviceSummary> devices, size_t index) {
+  const std::string uuid = uuid_text(devices[index].identity.device_uuid);
+  const std::vector<size_t> same = with_uuid(devices, without_dashes(uuid));
+  if (same.size() == 1) return uuid;
+  return fmt::format("{}#{}", uuid, std::ranges::find(same, index) - same.begin());
+}
+
 // One list of matches for the first of the readings of `selector` that applies.
 std::vector<size_t> match(std::span<const DeviceSummary> devices, std::string_view selector) {
   std::vector<size_t> found;
@@ -45,13 +64,7 @@ std::vector<size_t> match(std::span<const DeviceSummary> devices, std::string_vi
     }
     return !found.empty();
   };
-  if (is_uuid(selector)) {
-    const std::string wanted = without_dashes(selector);
-    collect([&](const DeviceSummary& device) {
-      return without_dashes(uuid_text(device.identity.device_uuid)) == wanted;
-    });
-    return found;
-  }
+  if (is_uuid(selector)) return with_uuid(devices, without_dashes(selector));
   size_t index = 0;
   const char* end = selector.data() + selector.size();
   auto [stop, error] = std::from_chars(selector.data(), end, index);
@@ -73,6 +86,22 @@ std::vector<size_t> match(std::span<const DeviceSummary> devices, std::string_vi
   return found;
 }
 
+// The same, and "SELECTOR#N".
+std::vector<size_t> match_numbered(std::span<const DeviceSummary> devices,
+                                   std::string_view selector) {
+  if (selector.empty()) return {};
+  std::vector<size_t> found = match(devices, selector);
+  const size_t mark = selector.rfind('#');
+  if (!found.empty() || mark == std::string_view::npos || mark == 0) return found;
+  size_t number = 0;
+  const char* end = selector.data() + selector.size();
+  auto [stop, error] = std::from_chars(selector.data() + mark + 1, end, number);
+  if (error != std::errc{} || stop != end) return {};
+  found = match(devices, selector.substr(0, mark));
+  if (number >= found.size()) return {};
+  return {found[number]};
+}
+
 }  // namespace
 
 std::string uuid_text(std::span<const uint8_t, VK_UUID_SIZE> uuid) {
@@ -91,7 +120,7 @@ std::string device_list(std::span<const DeviceSummary> devices) {
     text += fmt::format("{}  {}  {}  Vulkan {}  {}{}{}\n", i, device.identity.name,
                         device_type_name(device.type), version_text(device.api_version),
                         device.pci_address, device.pci_address.empty() ? "" : "  ",
-                        uuid_text(device.identity.device_uuid));
+                        uuid_selector(devices, i));
   }
   return text;
 }
@@ -123,10 +152,10 @@ Result<std::vector<size_t>> select_devices(std::span<const DeviceSummary> device
     names += fmt::format("{}{} = {}", i ? ", " : "", i, devices[i].identity.name);
   }
   const std::string hint = fmt::format(
-      "the devices are: {}; an index, UUID, PCI address or part of a name selects one", names);
+      "the devices are: {}; an index, UUID, PCI address or part of a name selects one, with #N behind "
+      "it the N-th of several", names);
   for (const std::string& selector : selectors) {
-    const std::vector<size_t> found =
-        selector.empty() ? std::vector<size_t>{} : match(devices, selector);
+    const std::vector<size_t> found = match_numbered(devices, selector);
     if (found.empty()) return fail(fmt::format("no GPU matches \"{}\"", selector), hint);
     if (found.size() > 1) {
       return fail(fmt::format("\"{}\" matches {} GPUs", selector, found.size()), hint);

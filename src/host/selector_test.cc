@@ -64,8 +64,51 @@ TEST(Selector, RefusesWhatMatchesSeveral) {
   EXPECT_THAT(result.error().hint, HasSubstr("1 = NVIDIA GeForce GT 1030"));
 }
 
+TEST(Selector, CountsWhatMatchesSeveral) {
+  EXPECT_THAT(*select({"geforce#1"}), ElementsAre(1));
+  EXPECT_THAT(*select({"geforce#1", "geforce#0"}), ElementsAre(1, 0));
+  EXPECT_THAT(*select({"llvmpipe#0"}), ElementsAre(2));
+}
+
+TEST(Selector, CountsDevicesOfOneUuidByTheirDrivers) {
+  std::vector<DeviceSummary> list(4);
+  for (size_t i = 0; i < list.size(); ++i) {
+    list[i].identity.name = "Radeon";
+    list[i].identity.device_uuid.fill(7);
+  }
+  list[0].identity.driver_uuid.fill(2);
+  list[1].identity.driver_uuid.fill(1);
+  list[2].identity.driver_uuid.fill(2);  // the first one again, installed twice
+  list[3].identity.device_uuid.fill(8);
+  const std::string uuid = "07070707-0707-0707-0707-070707070707";
+  auto pick = [&](const std::string& selector) {
+    return select_devices(list, std::vector{selector});
+  };
+  EXPECT_THAT(*pick(uuid + "#0"), ElementsAre(1));
+  EXPECT_THAT(*pick(uuid + "#1"), ElementsAre(0));
+  EXPECT_THAT(*pick(uuid + "#2"), ElementsAre(2));
+  EXPECT_FALSE(pick(uuid + "#3"));
+  EXPECT_FALSE(pick(uuid));
+  // Listed as they are selected.
+  EXPECT_THAT(device_list(list), HasSubstr("0  Radeon  other  Vulkan 0.0.0  " + uuid + "#1\n"));
+  EXPECT_THAT(device_list(list), HasSubstr(uuid + "#0\n"));
+  EXPECT_THAT(device_list(list), HasSubstr(uuid + "#2\n"));
+  EXPECT_THAT(device_list(list), HasSubstr("08080808-0808-0808-0808-080808080808\n"));
+}
+
+TEST(Selector, TellsIdenticalDevicesApartByTheirOrder) {
+  std::vector<DeviceIdentity> identities(4);
+  identities[1].name = "another";
+  count_occurrences(identities);
+  EXPECT_EQ(identities[0].occurrence, 0u);
+  EXPECT_EQ(identities[1].occurrence, 0u);
+  EXPECT_EQ(identities[2].occurrence, 1u);
+  EXPECT_EQ(identities[3].occurrence, 2u);
+}
+
 TEST(Selector, RefusesWhatMatchesNone) {
-  for (const char* selector : {"radeon", "", "7", "02:00.0", "00000000000000000000000000000001"}) {
+  for (const char* selector : {"radeon", "", "7", "02:00.0", "00000000000000000000000000000001", "#0",
+                               "geforce#2", "geforce#", "geforce#x", "radeon#0"}) {
     const auto result = select({selector});
     ASSERT_FALSE(result) << selector;
     EXPECT_THAT(result.error().what, HasSubstr("no GPU matches"));

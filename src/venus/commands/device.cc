@@ -1,6 +1,8 @@
 // vkCreateDevice, vkDestroyDevice and queues.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "host/extensions.h"
 #include "host/pnext.h"
 #include "protocol/handlers.h"
@@ -9,6 +11,24 @@
 #include "venus/queue_timelines.h"
 
 namespace pvgpu::venus {
+namespace {
+
+// Mesa's window systems count presents with timeline semaphores of their own, whether or not the application has
+// asked for the feature. Every driver of Vulkan 1.2 has it. `storage` must live as long as `info` is used.
+void enable_timelines(Call& call, VkDeviceCreateInfo& info, VkPhysicalDeviceTimelineSemaphoreFeatures& storage) {
+  if (std::min(call.instance().api_version, call.profile().api_version) < VK_API_VERSION_1_2) return;
+  if (auto* all = host::find_struct<VkPhysicalDeviceVulkan12Features>(
+          info.pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES)) {
+    all->timelineSemaphore = VK_TRUE;
+  } else if (auto* own = host::find_struct<VkPhysicalDeviceTimelineSemaphoreFeatures>(info.pNext, storage.sType)) {
+    own->timelineSemaphore = VK_TRUE;
+  } else {
+    storage.timelineSemaphore = VK_TRUE;
+    host::prepend_struct(&info, &storage);
+  }
+}
+
+}  // namespace
 
 void handle(Call& call, protocol::CreateDeviceArgs& args) {
   ContextImpl& context = call.context();
@@ -17,6 +37,7 @@ void handle(Call& call, protocol::CreateDeviceArgs& args) {
   if (!call.check_new_id(id)) return;
 
   VkDeviceCreateInfo info = *args.pCreateInfo;
+  VkPhysicalDeviceTimelineSemaphoreFeatures timelines{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
   const auto extensions =
       host::driver_device_extensions(*physical.profile, {info.ppEnabledExtensionNames, info.enabledExtensionCount});
   VkDevice handle = VK_NULL_HANDLE;
@@ -25,6 +46,7 @@ void handle(Call& call, protocol::CreateDeviceArgs& args) {
     info.ppEnabledExtensionNames = extensions->data();
     info.enabledLayerCount = 0;
     info.ppEnabledLayerNames = nullptr;
+    enable_timelines(call, info, timelines);
     args.ret = call.instance().vk.vkCreateDevice(args.physicalDevice, &info, nullptr, &handle);
   } else {
     args.ret = extensions.error();

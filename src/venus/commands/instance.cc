@@ -82,15 +82,14 @@ void handle(Call& call, protocol::EnumeratePhysicalDevicesArgs& args) {
     if (args.ret == VK_SUCCESS) args.ret = instance.vk.vkEnumeratePhysicalDevices(instance.handle, &count, handles.data());
     if (args.ret < 0) return;
     handles.resize(count);
+    const auto identities = host::identify(context.host().get_instance_proc_addr(), instance.handle, handles);
     // In the order of the host's list, which is the order that --gpu gave.
     for (const host::DriverProfile& profile : context.host().devices()) {
-      for (VkPhysicalDevice handle : handles) {
-        const auto identity = host::identify(context.host().get_instance_proc_addr(), instance.handle, handle);
-        const bool taken = std::ranges::any_of(context.physical_devices, [&](auto& d) { return d.handle == handle; });
-        if (taken || context.host().profile_for(identity) != &profile) continue;
-        context.physical_devices.push_back({handle, &profile, 0});
-        break;
-      }
+      const auto found = std::ranges::find(identities, profile.identity);
+      if (found != identities.end())
+        context.physical_devices.push_back({handles[static_cast<size_t>(found - identities.begin())], &profile, 0});
+      else
+        LOG_WARN("{} is gone; the guest will not see it", profile.identity.name);
     }
     if (context.physical_devices.empty()) LOG_WARN("no device of the host is left for the guest");
   }

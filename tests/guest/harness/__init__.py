@@ -7,8 +7,10 @@ from .picture import Picture
 from .server import Server
 from .settings import DEADLINE_SCALE, PROGRAMS, PVGPU, SANITIZED
 from .vtest import VtestClient
+from .wayland import WaylandDisplay
+from .weston import Weston
 
 __all__ = [
     "DEADLINE_SCALE", "Display", "GUEST_VENUS", "GuestCase", "NATIVE", "PROGRAMS", "PVGPU", "Picture", "Program",
-    "SANITIZED", "Server", "VtestClient", "guest_command", "run_guest",
+    "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "Weston", "guest_command", "run_guest",
 ]

@@ -43,6 +43,10 @@ class Display:
         """What the display shows now."""
         return Picture.from_bgrx(width, height, self._x.get_image(x, y, width, height))
 
+    def pixels(self, width, height):
+        """The upper left corner of what the display shows now: B8G8R8X8, rows without gaps."""
+        return self._x.get_image(0, 0, width, height)
+
     def changed_picture(self, before, deadline=30):
         """The first picture seen that is not `before`; for a program that draws when told to, the next one."""
         return wait_until(lambda: self._unlike(before), "another picture", deadline, interval=0.002)

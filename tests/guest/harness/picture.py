@@ -42,3 +42,39 @@ class Picture:
             return 1.0
         far = [abs(a - b) > tolerance for a, b in zip(self.rgb, other.rgb)]
         return sum(map(any, zip(far[0::3], far[1::3], far[2::3]))) / (self.width * self.height)
+
+
+def png_to_bgrx(data):
+    """Width, height and B8G8R8X8 pixels of a PNG with 8-bit RGB or RGBA (ISO/IEC 15948, chapters 7 to 9)."""
+    width, height, depth, color, _, _, interlaced = struct.unpack_from(">IIBBBBB", data, 16)
+    assert depth == 8 and color in (2, 6) and not interlaced, (depth, color, interlaced)
+    packed, position = b"", 8
+    while position < len(data):
+        length, kind = struct.unpack_from(">I4s", data, position)
+        if kind == b"IDAT":
+            packed += data[position + 8:position + 8 + length]
+        position += length + 12
+    lines, size = zlib.decompress(packed), 3 if color == 2 else 4
+    above, rows = bytes(width * size), []
+    for start in range(0, len(lines), 1 + width * size):
+        above = _unfiltered(lines[start], lines[start + 1:start + 1 + width * size], above, size)
+        rows.append(above)
+    pixels, result = b"".join(rows), bytearray(width * height * 4)
+    for channel in range(3):
+        result[2 - channel::4] = pixels[channel::size]
+    return width, height, bytes(result)
+
+
+def _unfiltered(kind, line, above, size):
+    if kind == 0:
+        return line
+    out = bytearray(line)
+    for i, value in enumerate(line):
+        left, up, corner = (out[i - size], above[i], above[i - size]) if i >= size else (0, above[i], 0)
+        if kind == 4:
+            estimate = left + up - corner
+            guess = min((left, up, corner), key=lambda neighbour: abs(estimate - neighbour))
+        else:
+            guess = (0, left, up, (left + up) // 2)[kind]
+        out[i] = value + guess & 0xFF
+    return bytes(out)
