@@ -7,9 +7,8 @@ template struct ChainBodies<HostDecoder::Shape>;
 
 Object ContextHandles::no_object;
 
-bool ContextHandles::refuse(uint64_t id, const Object* object, VkObjectType type, const char* want) {
+void ContextHandles::set_error(uint64_t id, const Object* object, VkObjectType type, const char* want) {
   error_ = id == 0 ? DecodeError{PoisonReason::kNullObject, 0, want} : explain(id, object, type, want);
-  return false;
 }
 
 DecodeError ContextHandles::explain(uint64_t id, const Object* object, VkObjectType type, const char* want) {

@@ -57,9 +57,10 @@ class ContextHandles {
   // Sets the error; false.
   template <class H>
   bool refuse(uint64_t id, const Object* object) {
-    return refuse(id, object, protocol::HandleMeta<H>::kType, protocol::HandleMeta<H>::kName);
+    set_error(id, object, protocol::HandleMeta<H>::kType, protocol::HandleMeta<H>::kName);
+    return false;
   }
-  bool refuse(uint64_t id, const Object* object, VkObjectType type, const char* want);
+  void set_error(uint64_t id, const Object* object, VkObjectType type, const char* want);
   static Object no_object;  // has no id
 
   const ObjectTable& objects_;
