@@ -6,11 +6,13 @@ from .guest import GUEST_VENUS, NATIVE, Program, guest_command, run_guest
 from .picture import Picture
 from .server import Server
 from .settings import DEADLINE_SCALE, PROGRAMS, PVGPU, SANITIZED
+from .validation import layer_with_log, messages
 from .vtest import VtestClient
 from .wayland import WaylandDisplay
 from .weston import Weston
 
 __all__ = [
     "DEADLINE_SCALE", "Display", "GUEST_VENUS", "GuestCase", "NATIVE", "PROGRAMS", "PVGPU", "Picture", "Program",
-    "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "Weston", "guest_command", "run_guest",
+    "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "Weston", "guest_command", "layer_with_log", "messages",
+    "run_guest",
 ]
