@@ -96,11 +96,13 @@ host_mirror() {
     awk -v codename="$codename" '($1 == codename || $1 == "stable") && $2 == "main" { print $3; exit }'
 }
 
-# What the host says about reaching its mirror holds inside the roots too; documentation and translations are left out.
+# What the host says about reaching its mirror holds inside the roots too. Left out: documentation, translations, and nearly all
+# of piglit's 2 GB, which are generated tests and pictures for texture formats.
 write_package_configuration() {
   apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy |Check-Valid-Until |Check-Date |Retries )' >"$CACHE/apt.conf"
   printf '%s\n' 'Acquire::Languages "none";' 'APT::Install-Recommends "false";' 'APT::Sandbox::User "root";' >>"$CACHE/apt.conf"
   printf 'path-exclude=/usr/share/%s/*\n' doc info man locale lintian help gtk-doc >"$CACHE/dpkg.cfg"
+  printf 'path-exclude=/usr/lib/*/piglit/%s/*\n' generated_tests 'tests/spec/*_texture_compression_astc' >>"$CACHE/dpkg.cfg"
   printf 'force-unsafe-io\n' >>"$CACHE/dpkg.cfg"
 }
 
@@ -124,6 +126,7 @@ fill_root_packages() {
   rm -f "$root/.pvgpu-root" "$root/etc/resolv.conf"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
   [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+  cp "$CACHE/dpkg.cfg" "$root/etc/dpkg/dpkg.cfg.d/99pvgpu"
   mount_system "$root"
   mount --bind "$CACHE/debs" "$root/var/cache/apt/archives"
   : >"$log"
