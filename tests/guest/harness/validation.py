@@ -9,7 +9,8 @@ _MESSAGE = re.compile(r"Validation (?:Error|Warning|Performance Warning): \[ (\S
 
 
 def layer_with_log(path):
-    """The environment for a program that prints results of its own: the layer's words go to the file `path`."""
+    """The environment for a program that prints results of its own: the layer's words go to the file `path`. Each instance that the
+    program creates writes the file anew; for a program that creates several, LAYER, and the program's output."""
     return {**LAYER, "VK_KHRONOS_VALIDATION_LOG_FILENAME": str(path)}
 
 
