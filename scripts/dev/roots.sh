@@ -52,7 +52,7 @@ make_root() {
   local root=$1
   case $root in
     base) say "Debian 13, the minimal system (about half a minute; once)" ;;
-    *) say "Debian 13, the $root root (about a minute and 150 MB to download; once, in $CACHE)" ;;
+    *) say "Debian 13, the $root root (a minute or two and up to 250 MB to download; once, in $CACHE)" ;;
   esac
   rm -rf --one-file-system "$CACHE/$root.partial"
   mkdir -p "$CACHE/debs/partial" "$CACHE/logs"
