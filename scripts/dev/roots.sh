@@ -6,6 +6,8 @@
 # it was made from. Downloaded packages are kept, so an interrupted set-up goes on where it stopped. Sourced, never run.
 
 RELEASE=trixie
+DAWN=webgpu-0.6.2   # npm's package with Dawn's bindings for Node.js, and the digest of its archive.
+DAWN_SHA512=dcbe067e6a892ef6142045899e011063ed87422525005920f3e3fc3430e3dd7c798471c814efebf095beca77ea063ee41cde266e7c0eef8b81fa5ad1b4b869e1
 ROOT_FORMAT=1   # Counted up when roots made by older versions of this file must be made again.
 
 root_stamp() { printf '%s %s %s %s' "$ROOT_FORMAT" "$RELEASE" "$1" "$(package_list "$1")" | sha256sum | cut -d' ' -f1; }
@@ -50,7 +52,7 @@ make_root() {
   local root=$1
   case $root in
     base) say "Debian 13, the minimal system (about half a minute; once)" ;;
-    *) say "Debian 13, the $root root (about a minute and 150 MB to download; once, in $CACHE)" ;;
+    *) say "Debian 13, the $root root (a minute or two and up to 250 MB to download; once, in $CACHE)" ;;
   esac
   rm -rf --one-file-system "$CACHE/$root.partial"
   mkdir -p "$CACHE/debs/partial" "$CACHE/logs"
@@ -96,11 +98,13 @@ host_mirror() {
     awk -v codename="$codename" '($1 == codename || $1 == "stable") && $2 == "main" { print $3; exit }'
 }
 
-# What the host says about reaching its mirror holds inside the roots too; documentation and translations are left out.
+# What the host says about reaching its mirror holds inside the roots too. Left out: documentation, translations, and nearly all
+# of piglit's 2 GB, which are generated tests and pictures for texture formats.
 write_package_configuration() {
   apt-config dump 2>/dev/null | grep -E '^Acquire::(https?::Proxy |Check-Valid-Until |Check-Date |Retries )' >"$CACHE/apt.conf"
   printf '%s\n' 'Acquire::Languages "none";' 'APT::Install-Recommends "false";' 'APT::Sandbox::User "root";' >>"$CACHE/apt.conf"
   printf 'path-exclude=/usr/share/%s/*\n' doc info man locale lintian help gtk-doc >"$CACHE/dpkg.cfg"
+  printf 'path-exclude=/usr/lib/*/piglit/%s/*\n' generated_tests 'tests/spec/*_texture_compression_astc' >>"$CACHE/dpkg.cfg"
   printf 'force-unsafe-io\n' >>"$CACHE/dpkg.cfg"
 }
 
@@ -124,6 +128,7 @@ fill_root_packages() {
   rm -f "$root/.pvgpu-root" "$root/etc/resolv.conf"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
   [ ! -e /etc/ssl/certs/ca-certificates.crt ] || cp -L /etc/ssl/certs/ca-certificates.crt "$root/etc/ssl/certs/"
+  cp "$CACHE/dpkg.cfg" "$root/etc/dpkg/dpkg.cfg.d/99pvgpu"
   mount_system "$root"
   mount --bind "$CACHE/debs" "$root/var/cache/apt/archives"
   : >"$log"
@@ -133,6 +138,7 @@ fill_root_packages() {
   in_root "$root" apt-get install -y --no-install-recommends -o APT::Status-Fd=3 $(package_list "$1") 3>&1 >>"$log" 2>&1 |
     show_progress
   [ "${PIPESTATUS[0]}" = 0 ] || package_failure "$log"
+  case $1 in *-backports) unpack_dawn "$root" ;; esac
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/debconf/*-old "$root/var/cache/apt/"*.bin
   mkdir -p "$root/var/cache/ccache"
 }
@@ -141,6 +147,29 @@ fill_root_packages() {
 add_backports() {
   sed -nE "s/^(deb .*) $RELEASE main/\\1 $RELEASE-backports main/p" "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/backports.list"
   printf 'Package: *\nPin: release n=%s\nPin-Priority: 500\n' "$RELEASE-backports" >"$1/etc/apt/preferences.d/backports"
+}
+
+# unpack_dawn ROOT: Dawn, if add_dawn has fetched it; what is for other systems is left out.
+unpack_dawn() {
+  [ -e "$CACHE/debs/$DAWN.tgz" ] || return 0
+  mkdir -p "$1/opt/dawn/node_modules/webgpu"
+  tar -xzf "$CACHE/debs/$DAWN.tgz" -C "$1/opt/dawn/node_modules/webgpu" --strip-components=1 --wildcards \
+    package/index.js package/package.json package/LICENSE.md 'package/dist/linux-*'
+}
+
+# add_dawn, in a namespace of its own: fetches Dawn, which Debian has not, with the npm that Debian's Node.js fetches for itself.
+add_dawn() {
+  local root=$CACHE/guest-backports log=$CACHE/logs/dawn.log
+  mount_system "$root"
+  mount --bind "$CACHE/debs" "$root/mnt"
+  cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
+  [ -e "$CACHE/debs/$DAWN.tgz" ] ||
+    in_root "$root" sh -c 'cd /tmp && HOME=/tmp COREPACK_ENABLE_DOWNLOAD_PROMPT=0 corepack npm@10 pack "${1%-*}@${1##*-}" && mv "$1.tgz" /mnt/' \
+      - "$DAWN" >"$log" 2>&1 ||
+    { tail -n 5 "$log" | sed 's/^/    /' >&2; die "npm's package webgpu could not be downloaded (log: $log)." "Check the network and run this again."; }
+  echo "$DAWN_SHA512  $CACHE/debs/$DAWN.tgz" | sha512sum --quiet -c - ||
+    { rm -f "$CACHE/debs/$DAWN.tgz"; die "npm's package webgpu is not the one that this was written for; it was removed."; }
+  unpack_dawn "$root"
 }
 
 package_failure() {

@@ -63,9 +63,13 @@ class Display:
         """Waits for the next window that a program creates."""
         return self._x.next_created_window()
 
+    def press_key(self, window, keycode):
+        """What `window` is told when a key goes down."""
+        self._x.send_key(window, keycode, event=2, selected_by=0x1)
+
     def release_key(self, window, keycode):
         """What `window` is told when a key comes up."""
-        self._x.send_key_release(window, keycode)
+        self._x.send_key(window, keycode, event=3, selected_by=0x2)
 
     def close(self):
         self._x.close()
@@ -106,9 +110,10 @@ class _XClient:
             if event[0] & 0x7F == 16:  # CreateNotify
                 return struct.unpack_from("<I", event, 8)[0]
 
-    def send_key_release(self, window, keycode):
-        event = struct.pack("<BBHIIIIhhhhHBx", 3, keycode, 0, 0, self.root, window, 0, 0, 0, 0, 0, 0, 1)
-        self._send(25, 0, struct.pack("<II", window, 0x2) + event)  # SendEvent, to who selected KeyRelease
+    def send_key(self, window, keycode, event, selected_by):
+        """SendEvent of KeyPress (2) or KeyRelease (3), to who selected it by its event-mask bit."""
+        body = struct.pack("<BBHIIIIhhhhHBx", event, keycode, 0, 0, self.root, window, 0, 0, 0, 0, 0, 0, 1)
+        self._send(25, 0, struct.pack("<II", window, selected_by) + body)
         self.get_image(0, 0, 1, 1)
 
     def get_image(self, x, y, width, height):

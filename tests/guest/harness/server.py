@@ -10,10 +10,10 @@ import subprocess
 
 from .guest import GUEST_VENUS, read_file, wait_until
 from .settings import CHECKOUT, DEADLINE_SCALE, HOST_DRIVER, HOST_ROOT, PVGPU, SANITIZED
+from .validation import LAYER, messages
 
 _SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error: |(Address|Undefined|Thread)\w*Sanitizer:DEADLYSIGNAL")
-_VALIDATION = re.compile(r"Validation Error|VUID-|UNASSIGNED-")
 _SUPPRESSIONS = CHECKOUT / "tests" / "guest" / "sanitizer_suppressions"
 
 
@@ -32,16 +32,18 @@ ON_HOST = [] if HOST_ROOT == pathlib.Path("/") else ["chroot", HOST_ROOT]
 
 class Server:
     """Starts on construction and is ready for clients when that returns. Use it as a context manager: the end stops it and
-    fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything."""
+    fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything.
+    `known` are names of the layer's messages that are no news, because the guest's program causes them natively too."""
 
-    def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug"):
+    def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug", known=()):
         folder = pathlib.Path(folder)
         self.socket = folder / "socket"
         self.log_path = folder / "server.log"
+        self._known = set(known)
         self._log = open(self.log_path, "wb")
         variables = {**os.environ, "VK_DRIVER_FILES": HOST_DRIVER, **sanitizer_environment(), **(environment or {})}
         if validation:
-            variables["VK_INSTANCE_LAYERS"] = "VK_LAYER_KHRONOS_validation"
+            variables.update(LAYER)
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
             [*ON_HOST, PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
@@ -122,7 +124,8 @@ class Server:
 
     def check_log(self):
         """Fails the test on any report of a sanitizer or of the validation layer."""
-        reports = [line for line in self.log().splitlines() if _SANITIZER_REPORT.search(line) or _VALIDATION.search(line)]
+        reports = [line for line in self.log().splitlines() if _SANITIZER_REPORT.search(line)]
+        reports += sorted(messages(self.log()) - self._known)
         if reports:
             raise AssertionError("reports in the server's log:\n" + "\n".join(reports[:20]) + f"\nthe whole log:\n{self.log()[-20000:]}")
 

@@ -10,6 +10,8 @@ BUILD = pathlib.Path(os.environ.get("PVGPU_BUILD", CHECKOUT / "build" / "release
 PVGPU = pathlib.Path(os.environ.get("PVGPU") or BUILD / "src" / "cli" / "pvgpu")
 # Programs of tests/guest/api. The checkout has the same path in the guest root, read-only.
 PROGRAMS = BUILD / "tests" / "guest" / "api"
+# Those of tests/guest/programs.
+LIBRARY_PROGRAMS = BUILD / "tests" / "guest" / "programs"
 # The guests' systems, seen from the build root; all share /tmp. PVGPU_GUEST names the one that tests run their programs in.
 _GUESTS = pathlib.Path(os.environ.get("PVGPU_GUESTS", "/guests"))
 GUEST = os.environ.get("PVGPU_GUEST", "guest")
