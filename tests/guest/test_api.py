@@ -56,9 +56,9 @@ def states(results, native):
     said = {}
     for name, lines in results.items():
         assert lines, f"{name} said nothing"
-        if lines[0].startswith("absent: "):
-            said[name] = lines[0].replace(": ", ":").replace(" ", "_")
-        elif lines != native[name] and not native[name][0].startswith("absent: "):
+        if lines[-1].startswith("absent: "):
+            said[name] = lines[-1].replace(": ", ":").replace(" ", "_")
+        elif lines != native[name] and not native[name][-1].startswith("absent: "):
             said[name] = "differs"
     return said
 
