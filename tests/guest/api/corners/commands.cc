@@ -207,8 +207,7 @@ CORNER(conditional_rendering) {
           .sType = VK_STRUCTURE_TYPE_CONDITIONAL_RENDERING_BEGIN_INFO_EXT,
           .buffer = conditions.buffer,
           .offset = (i % 2) * 4,
-          .flags = i < 2 ? VkConditionalRenderingFlagsEXT{0}
-                         : VK_CONDITIONAL_RENDERING_INVERTED_BIT_EXT};
+          .flags = (i / 2) * uint32_t{VK_CONDITIONAL_RENDERING_INVERTED_BIT_EXT}};
       FN(lab, vkCmdBeginConditionalRenderingEXT)(commands, &info);
       chain.step(commands, 10 + i);
       FN(lab, vkCmdEndConditionalRenderingEXT)(commands);

@@ -67,7 +67,8 @@ VkPipeline Lab::graphics_pipeline(const GraphicsSpec& spec) {
       .pColorBlendState = &blend,
       .pDynamicState = &dynamic,
       .layout = spec.layout,
-      .renderPass = spec.render_pass};
+      .renderPass = spec.render_pass,
+      .subpass = spec.subpass};
   VkPipeline pipeline;
   client::check(vkCreateGraphicsPipelines(device, spec.cache, 1, &info, nullptr, &pipeline),
                 "vkCreateGraphicsPipelines");

@@ -59,6 +59,7 @@ struct GraphicsSpec {
   uint32_t view_mask = 0;
   bool rasterize = true;
   VkRenderPass render_pass = VK_NULL_HANDLE;
+  uint32_t subpass = 0;
   VkPipelineCreateFlags flags = 0;
   VkPipelineCache cache = VK_NULL_HANDLE;
   const void* next = nullptr;
