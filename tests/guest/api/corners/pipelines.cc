@@ -114,17 +114,20 @@ CORNER(pipeline_cache_of_an_earlier_run) {
   std::ofstream(path, std::ios::binary).write(after.data(), std::ssize(after));
 }
 
+// Data behind a good header that is not what the driver wrote, and data of another driver.
 CORNER(pipeline_cache_garbage) {
   Lab lab;
-  Bytes data = compute_through(lab, make_cache(lab), "through an empty cache");
+  const Bytes data = compute_through(lab, make_cache(lab), "through an empty cache");
   Bytes random(10000);
   for (size_t i = 0; i < random.size(); ++i) random[i] = char(i * 2654435761u >> 13);
-  compute_through(lab, make_cache(lab, random), "through noise");
-  compute_through(lab, make_cache(lab, Bytes(3)), "through three bytes");
-  compute_through(lab, make_cache(lab, {data.begin(), data.begin() + 32}), "through a header");
+  constexpr size_t kHeader = sizeof(VkPipelineCacheHeaderVersionOne);
+  compute_through(lab, make_cache(lab, {data.begin(), data.begin() + kHeader}), "through a header");
   Bytes stranger = data;
-  stranger[20] ^= 0x55;  // the UUID of another driver
+  stranger[20] ^= 0x55;  // in the UUID
   compute_through(lab, make_cache(lab, stranger), "through another driver's data");
+  Bytes other = data;
+  for (size_t i = kHeader; i < other.size(); ++i) other[i] = random[i % random.size()];
+  compute_through(lab, make_cache(lab, other), "through a header and noise");
   Bytes more = data;
   more.insert(more.end(), random.begin(), random.end());
   compute_through(lab, make_cache(lab, more), "through data with a tail");
