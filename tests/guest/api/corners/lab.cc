@@ -1,6 +1,8 @@
 #include "lab.h"
 
+#include <algorithm>
 #include <cstring>
+#include <string_view>
 
 namespace corners {
 namespace {
@@ -84,8 +86,9 @@ Lab::~Lab() {
 }
 
 PFN_vkVoidFunction Lab::find(const char* name) const {
-  PFN_vkVoidFunction found = vkGetDeviceProcAddr(device, name);
-  if (!found) found = vkGetInstanceProcAddr(instance, name);
+  const bool of_device = !std::string_view(name).starts_with("vkGetPhysicalDevice");
+  PFN_vkVoidFunction found =
+      of_device ? vkGetDeviceProcAddr(device, name) : vkGetInstanceProcAddr(instance, name);
   if (!found) client::fail(name);
   return found;
 }
@@ -138,7 +141,8 @@ Image Lab::image(const ImageSpec& spec) {
     vkFreeMemory(device, memory, nullptr);
   });
   constexpr VkImageUsageFlags kOnlyCopies =
-      VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+      VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+      VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT;
   if (spec.usage & ~kOnlyCopies) {
     result.view = view(result, spec.view, result.range(), spec.view_next);
   }

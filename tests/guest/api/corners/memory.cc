@@ -258,15 +258,23 @@ CORNER(memory_budget) {
            "no budget is larger than its heap");
     expect(there || before.heapUsage[i] == 0, "nothing is used of heaps that are not there");
   }
+  // Others use the system's memory meanwhile, so one of several tries has to show ours.
   constexpr VkDeviceSize kSize = 256 << 20;
-  const VkDeviceMemory memory = allocate(lab, kSize, type);
-  void* mapped;
-  check(vkMapMemory(lab.device, memory, 0, VK_WHOLE_SIZE, 0, &mapped), "vkMapMemory");
-  std::memset(mapped, 1, kSize);
-  // Others may use the device meanwhile, so only the direction is said.
-  const auto after = ask();
-  say("%u heaps; 256 MiB more make usage %s", lab.memory.memoryHeapCount,
-      after.heapUsage[heap] > before.heapUsage[heap] + kSize / 2 ? "grow" : "stay");
+  bool grew = false;
+  for (uint32_t round = 0; round < 10 && !grew; ++round) {
+    const VkDeviceSize usage = ask().heapUsage[heap];
+    const VkMemoryAllocateInfo info{.sType = VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO,
+                                    .allocationSize = kSize,
+                                    .memoryTypeIndex = type};
+    VkDeviceMemory memory;
+    check(vkAllocateMemory(lab.device, &info, nullptr, &memory), "vkAllocateMemory");
+    void* mapped;
+    check(vkMapMemory(lab.device, memory, 0, VK_WHOLE_SIZE, 0, &mapped), "vkMapMemory");
+    std::memset(mapped, 1, kSize);
+    grew = ask().heapUsage[heap] > usage + kSize / 2;
+    vkFreeMemory(lab.device, memory, nullptr);
+  }
+  say("%u heaps; 256 MiB more make usage %s", lab.memory.memoryHeapCount, grew ? "grow" : "stay");
 }
 
 // Images that may live in tiles only, in memory of that kind where there is some.

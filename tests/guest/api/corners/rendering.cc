@@ -116,19 +116,21 @@ VkRenderPass two_subpasses(Lab& lab) {
        .pInputAttachments = &input,
        .colorAttachmentCount = 1,
        .pColorAttachments = &second}};
+  constexpr VkPipelineStageFlags kOutput = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT;
+  constexpr VkAccessFlags kWrite = VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT;
   const VkSubpassDependency dependencies[]{
-      {0, 1, VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT, VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT,
-       VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT, VK_ACCESS_INPUT_ATTACHMENT_READ_BIT,
-       VK_DEPENDENCY_BY_REGION_BIT},
-      {1, VK_SUBPASS_EXTERNAL, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
-       VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_ACCESS_MEMORY_WRITE_BIT, VK_ACCESS_MEMORY_READ_BIT,
-       0}};
+      {VK_SUBPASS_EXTERNAL, 0, kOutput, kOutput, 0, kWrite, 0},
+      {VK_SUBPASS_EXTERNAL, 1, kOutput, kOutput, 0, kWrite, 0},
+      {0, 1, kOutput, kOutput | VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT, kWrite,
+       kWrite | VK_ACCESS_INPUT_ATTACHMENT_READ_BIT, VK_DEPENDENCY_BY_REGION_BIT},
+      {1, VK_SUBPASS_EXTERNAL, kOutput | VK_PIPELINE_STAGE_FRAGMENT_SHADER_BIT,
+       VK_PIPELINE_STAGE_TRANSFER_BIT, kWrite, VK_ACCESS_TRANSFER_READ_BIT, 0}};
   const VkRenderPassCreateInfo info{.sType = VK_STRUCTURE_TYPE_RENDER_PASS_CREATE_INFO,
                                     .attachmentCount = attachments.size(),
                                     .pAttachments = attachments.data(),
                                     .subpassCount = 2,
                                     .pSubpasses = subpasses,
-                                    .dependencyCount = 2,
+                                    .dependencyCount = 4,
                                     .pDependencies = dependencies};
   VkRenderPass pass;
   check(vkCreateRenderPass(lab.device, &info, nullptr, &pass), "vkCreateRenderPass");
@@ -408,7 +410,8 @@ CORNER(geometry_shader) {
 CORNER(mesh_shader) {
   Lab lab(Needs()
               .extension(VK_EXT_MESH_SHADER_EXTENSION_NAME)
-              .FEATURE(VkPhysicalDeviceMeshShaderFeaturesEXT, meshShader));
+              .FEATURE(VkPhysicalDeviceMeshShaderFeaturesEXT, meshShader)
+              .FEATURE(VkPhysicalDeviceVulkan13Features, maintenance4));
   const Image picture = lab.image({.usage = kPicture});
   const VkPipeline pipeline =
       lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_MESH_BIT_EXT, grid_mesh_spirv},

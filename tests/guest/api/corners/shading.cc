@@ -76,6 +76,8 @@ CORNER(cooperative_matrix) {
               .FEATURE(VkPhysicalDeviceCooperativeMatrixFeaturesKHR, cooperativeMatrix)
               .FEATURE(VkPhysicalDeviceVulkan12Features, vulkanMemoryModel)
               .FEATURE(VkPhysicalDeviceVulkan12Features, shaderFloat16)
+              .FEATURE(VkPhysicalDeviceVulkan13Features, computeFullSubgroups)
+              .FEATURE(VkPhysicalDeviceVulkan13Features, maintenance4)
               .FEATURE(VkPhysicalDeviceVulkan11Features, storageBuffer16BitAccess));
   uint32_t count = 0;
   const auto get = FN(lab, vkGetPhysicalDeviceCooperativeMatrixPropertiesKHR);
@@ -95,14 +97,13 @@ CORNER(cooperative_matrix) {
            kind.ResultType == VK_COMPONENT_TYPE_FLOAT32_KHR && kind.scope == VK_SCOPE_SUBGROUP_KHR;
   });
   if (fits == kinds.end()) throw Absent{"matrices of halves"};
-  const std::array<uint32_t, 4> values{fits->MSize, fits->NSize, fits->KSize, 32};
   VkPhysicalDeviceSubgroupProperties subgroup{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SUBGROUP_PROPERTIES};
   VkPhysicalDeviceProperties2 properties{.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PROPERTIES_2,
                                          .pNext = &subgroup};
   vkGetPhysicalDeviceProperties2(lab.physical, &properties);
-  std::array<uint32_t, 4> sizes = values;
-  sizes[3] = subgroup.subgroupSize;
+  const std::array<uint32_t, 4> values{fits->MSize, fits->NSize, fits->KSize,
+                                       subgroup.subgroupSize};
   const client::Buffer a = lab.buffer(2 * values[0] * values[2], kStorage);
   const client::Buffer b = lab.buffer(2 * values[2] * values[1], kStorage);
   const client::Buffer result = lab.buffer(4 * values[0] * values[1], kStorage);
@@ -118,7 +119,7 @@ CORNER(cooperative_matrix) {
   const VkDescriptorSet set =
       lab.storage_set(set_layout, std::array{a.buffer, b.buffer, result.buffer});
   const VkSpecializationMapEntry entries[]{{0, 0, 4}, {1, 4, 4}, {2, 8, 4}, {3, 12, 4}};
-  const VkSpecializationInfo specialization{4, entries, sizeof sizes, sizes.data()};
+  const VkSpecializationInfo specialization{4, entries, sizeof values, values.data()};
   const VkComputePipelineCreateInfo info{
       .sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO,
       .stage = {.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO,
