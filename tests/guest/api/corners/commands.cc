@@ -1,6 +1,7 @@
 // Recording: levels, pools, big updates, indirect and conditional work.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <numeric>
 
@@ -89,8 +90,7 @@ CORNER(command_pools) {
   Lab lab;
   Chain chain(lab);
   const VkCommandPool whole = lab.command_pool();
-  const VkCommandPool single =
-      lab.command_pool(VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT);
+  const VkCommandPool single = lab.command_pool(VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT);
   std::vector<VkCommandBuffer> many;
   for (uint32_t i = 0; i < 64; ++i) many.push_back(lab.command_buffer(whole));
   for (uint32_t round = 0; round < 4; ++round) {
@@ -128,8 +128,7 @@ CORNER(command_pools) {
 CORNER(update_buffer) {
   Lab lab;
   constexpr uint32_t kUpdate = 65536, kUpdates = 64;
-  const client::Buffer buffer =
-      lab.buffer(kUpdate * kUpdates, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+  const client::Buffer buffer = lab.buffer(kUpdate * kUpdates, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
   std::vector<uint32_t> words(kUpdate * kUpdates / 4);
   for (uint32_t i = 0; i < words.size(); ++i) words[i] = i * 2654435761u;
   lab.run([&](VkCommandBuffer commands) {
@@ -198,8 +197,7 @@ CORNER(conditional_rendering) {
               .extension(VK_EXT_CONDITIONAL_RENDERING_EXTENSION_NAME)
               .FEATURE(VkPhysicalDeviceConditionalRenderingFeaturesEXT, conditionalRendering));
   Chain chain(lab);
-  const client::Buffer conditions =
-      lab.buffer(8, VK_BUFFER_USAGE_CONDITIONAL_RENDERING_BIT_EXT);
+  const client::Buffer conditions = lab.buffer(8, VK_BUFFER_USAGE_CONDITIONAL_RENDERING_BIT_EXT);
   conditions.words()[1] = 1;
   lab.run([&](VkCommandBuffer commands) {
     for (uint32_t i = 0; i < 4; ++i) {

@@ -19,8 +19,8 @@ struct Absent {
 struct Registered {
   Registered(const char* name, void (*run)());
 };
-#define CORNER(name)                                           \
-  static void name();                                          \
+#define CORNER(name)                                               \
+  static void name();                                              \
   static const corners::Registered registered_##name{#name, name}; \
   static void name()
 

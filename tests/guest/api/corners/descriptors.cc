@@ -1,6 +1,7 @@
 // Descriptors by every way that leads into a shader.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "chain.h"
@@ -89,11 +90,11 @@ CORNER(update_templates) {
   const std::array<VkDescriptorUpdateTemplateEntry, 2> entries{
       {{0, 0, 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, offsetof(Mine, storage), 0},
        {1, 0, 1, VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, offsetof(Mine, uniform), 0}}};
-  const VkDescriptorUpdateTemplate made = make_template(
-      lab,
-      {.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET,
-       .descriptorSetLayout = set_layout},
-      entries);
+  const VkDescriptorUpdateTemplate made =
+      make_template(lab,
+                    {.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET,
+                     .descriptorSetLayout = set_layout},
+                    entries);
   const std::array<VkDescriptorPoolSize, 2> sizes{
       {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 4}, {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 4}}};
   const VkDescriptorPool pool = lab.descriptor_pool(sizes, 4);
@@ -118,12 +119,12 @@ CORNER(push_descriptors) {
   const client::Buffer other = lab.buffer(chain.buffer.size, kStorage);
   const std::array<VkDescriptorUpdateTemplateEntry, 1> entries{
       {{0, 0, 1, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 16, 0}}};
-  const VkDescriptorUpdateTemplate made = make_template(
-      lab,
-      {.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS_KHR,
-       .pipelineBindPoint = VK_PIPELINE_BIND_POINT_COMPUTE,
-       .pipelineLayout = layout},
-      entries);
+  const VkDescriptorUpdateTemplate made =
+      make_template(lab,
+                    {.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_PUSH_DESCRIPTORS_KHR,
+                     .pipelineBindPoint = VK_PIPELINE_BIND_POINT_COMPUTE,
+                     .pipelineLayout = layout},
+                    entries);
   lab.run([&](VkCommandBuffer commands) {
     for (uint32_t i = 0; i < 12; ++i) {
       const VkDescriptorBufferInfo buffer{i % 3 == 2 ? other.buffer : chain.buffer.buffer, 0,
@@ -241,22 +242,21 @@ CORNER(dynamic_offsets) {
 
 // An unbounded array whose length the set decides, updated after it is bound, partly unwritten.
 CORNER(update_after_bind) {
-  Lab lab(Needs()
-              .FEATURE(VkPhysicalDeviceVulkan12Features, runtimeDescriptorArray)
-              .FEATURE(VkPhysicalDeviceVulkan12Features, descriptorBindingVariableDescriptorCount)
-              .FEATURE(VkPhysicalDeviceVulkan12Features, descriptorBindingPartiallyBound)
-              .FEATURE(VkPhysicalDeviceVulkan12Features,
-                       descriptorBindingStorageBufferUpdateAfterBind)
-              .FEATURE(VkPhysicalDeviceVulkan12Features, shaderStorageBufferArrayNonUniformIndexing));
+  Lab lab(
+      Needs()
+          .FEATURE(VkPhysicalDeviceVulkan12Features, runtimeDescriptorArray)
+          .FEATURE(VkPhysicalDeviceVulkan12Features, descriptorBindingVariableDescriptorCount)
+          .FEATURE(VkPhysicalDeviceVulkan12Features, descriptorBindingPartiallyBound)
+          .FEATURE(VkPhysicalDeviceVulkan12Features, descriptorBindingStorageBufferUpdateAfterBind)
+          .FEATURE(VkPhysicalDeviceVulkan12Features, shaderStorageBufferArrayNonUniformIndexing));
   constexpr uint32_t kMost = 200, kUsed = 50;
-  const std::array bindings{
-      Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
-      Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kMost,
-              VK_DESCRIPTOR_BINDING_VARIABLE_DESCRIPTOR_COUNT_BIT |
-                  VK_DESCRIPTOR_BINDING_PARTIALLY_BOUND_BIT |
-                  VK_DESCRIPTOR_BINDING_UPDATE_AFTER_BIND_BIT}};
-  const VkDescriptorSetLayout set_layout = lab.set_layout(
-      bindings, VK_DESCRIPTOR_SET_LAYOUT_CREATE_UPDATE_AFTER_BIND_POOL_BIT);
+  const std::array bindings{Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
+                            Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kMost,
+                                    VK_DESCRIPTOR_BINDING_VARIABLE_DESCRIPTOR_COUNT_BIT |
+                                        VK_DESCRIPTOR_BINDING_PARTIALLY_BOUND_BIT |
+                                        VK_DESCRIPTOR_BINDING_UPDATE_AFTER_BIND_BIT}};
+  const VkDescriptorSetLayout set_layout =
+      lab.set_layout(bindings, VK_DESCRIPTOR_SET_LAYOUT_CREATE_UPDATE_AFTER_BIND_POOL_BIT);
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1}, 4);
   const VkPipeline pipeline = lab.compute_pipeline(layout, pick_buffers_comp_spirv);
   const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kMost};
@@ -265,15 +265,14 @@ CORNER(update_after_bind) {
       .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_VARIABLE_DESCRIPTOR_COUNT_ALLOCATE_INFO,
       .descriptorSetCount = 1,
       .pDescriptorCounts = &length};
-  const VkDescriptorSet set = lab.set(
-      lab.descriptor_pool({&size, 1}, 1, VK_DESCRIPTOR_POOL_CREATE_UPDATE_AFTER_BIND_BIT),
-      set_layout, &lengths);
+  const VkDescriptorSet set =
+      lab.set(lab.descriptor_pool({&size, 1}, 1, VK_DESCRIPTOR_POOL_CREATE_UPDATE_AFTER_BIND_BIT),
+              set_layout, &lengths);
   const client::Buffer output = lab.buffer(Chain::kWords * 4, kStorage);
   const client::Buffer sources = lab.buffer(2 * kUsed * 256, kStorage);
   for (uint32_t i = 0; i < 2 * kUsed; ++i) sources.words()[i * 64] = i * 1000003u;
   const VkDescriptorBufferInfo out{output.buffer, 0, VK_WHOLE_SIZE};
-  const VkWriteDescriptorSet first =
-      write_buffer(set, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, out);
+  const VkWriteDescriptorSet first = write_buffer(set, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, out);
   vkUpdateDescriptorSets(lab.device, 1, &first, 0, nullptr);
   std::vector<uint32_t> expected(Chain::kWords);
   for (uint32_t round = 0; round < 2; ++round) {
@@ -326,8 +325,8 @@ CORNER(thousands_of_sets) {
   Chain chain(lab);
   constexpr uint32_t kSets = 4000;
   const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, kSets};
-  const VkDescriptorPool pool = lab.descriptor_pool(
-      {&size, 1}, kSets, VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT);
+  const VkDescriptorPool pool =
+      lab.descriptor_pool({&size, 1}, kSets, VK_DESCRIPTOR_POOL_CREATE_FREE_DESCRIPTOR_SET_BIT);
   const VkDescriptorBufferInfo buffer{chain.buffer.buffer, 0, VK_WHOLE_SIZE};
   for (uint32_t round = 0; round < 3; ++round) {
     const std::vector<VkDescriptorSetLayout> layouts(100, chain.set_layout);
@@ -379,10 +378,9 @@ CORNER(null_descriptors) {
   const VkDescriptorSetLayout set_layout = lab.set_layout(bindings);
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
   const VkPipeline pipeline = lab.compute_pipeline(layout, read_null_comp_spirv);
-  const std::array<VkDescriptorPoolSize, 3> sizes{
-      {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2},
-       {VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1},
-       {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, 1}}};
+  const std::array<VkDescriptorPoolSize, 3> sizes{{{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2},
+                                                   {VK_DESCRIPTOR_TYPE_COMBINED_IMAGE_SAMPLER, 1},
+                                                   {VK_DESCRIPTOR_TYPE_UNIFORM_TEXEL_BUFFER, 1}}};
   const VkDescriptorSet set = lab.set(lab.descriptor_pool(sizes, 1), set_layout);
   const client::Buffer output = lab.buffer(Chain::kWords * 4, kStorage);
   const VkDescriptorBufferInfo buffer{output.buffer, 0, VK_WHOLE_SIZE};

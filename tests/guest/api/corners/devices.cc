@@ -178,10 +178,9 @@ CORNER(device_groups) {
   barrier(commands);
   end(commands);
   const uint32_t mask = 1;
-  const VkDeviceGroupSubmitInfo submit_group{
-      .sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO,
-      .commandBufferCount = 1,
-      .pCommandBufferDeviceMasks = &mask};
+  const VkDeviceGroupSubmitInfo submit_group{.sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_SUBMIT_INFO,
+                                             .commandBufferCount = 1,
+                                             .pCommandBufferDeviceMasks = &mask};
   const VkSubmitInfo submit{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
                             .pNext = &submit_group,
                             .commandBufferCount = 1,
@@ -234,8 +233,7 @@ CORNER(debug_utils) {
         .objectType = type,
         .objectHandle = object,
         .pObjectName = text};
-    check(FN(lab, vkSetDebugUtilsObjectNameEXT)(lab.device, &info),
-          "vkSetDebugUtilsObjectNameEXT");
+    check(FN(lab, vkSetDebugUtilsObjectNameEXT)(lab.device, &info), "vkSetDebugUtilsObjectNameEXT");
   };
   name(VK_OBJECT_TYPE_BUFFER, uint64_t(chain.buffer.buffer), "corner's buffer");
   name(VK_OBJECT_TYPE_QUEUE, uint64_t(lab.queue), "corner's queue");
@@ -249,8 +247,7 @@ CORNER(debug_utils) {
       .tagName = 7,
       .tagSize = tag.size(),
       .pTag = tag.data()};
-  check(FN(lab, vkSetDebugUtilsObjectTagEXT)(lab.device, &tag_info),
-        "vkSetDebugUtilsObjectTagEXT");
+  check(FN(lab, vkSetDebugUtilsObjectTagEXT)(lab.device, &tag_info), "vkSetDebugUtilsObjectTagEXT");
   const VkDebugUtilsLabelEXT label{.sType = VK_STRUCTURE_TYPE_DEBUG_UTILS_LABEL_EXT,
                                    .pLabelName = "corner's label",
                                    .color = {0.5f, 0.25f, 1, 1}};
@@ -276,9 +273,8 @@ CORNER(tooling_info) {
       count, {.sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TOOL_PROPERTIES});
   check(vkGetPhysicalDeviceToolProperties(lab.physical, &count, tools.data()),
         "vkGetPhysicalDeviceToolProperties");
-  const auto layers = std::ranges::count_if(tools, [](const auto& tool) {
-    return std::strstr(tool.layer, "validation") == nullptr;
-  });
+  const auto layers = std::ranges::count_if(
+      tools, [](const auto& tool) { return std::strstr(tool.layer, "validation") == nullptr; });
   say("%td tools besides a validation layer", layers);
 }
 

@@ -52,23 +52,22 @@ VkPipeline Lab::graphics_pipeline(const GraphicsSpec& spec) {
       .colorAttachmentCount = uint32_t(spec.colors.size()),
       .pColorAttachmentFormats = spec.colors.data(),
       .depthAttachmentFormat = spec.depth};
-  const VkGraphicsPipelineCreateInfo info{
-      .sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
-      .pNext = spec.render_pass ? spec.next : &rendering,
-      .flags = spec.flags,
-      .stageCount = uint32_t(stages.size()),
-      .pStages = stages.data(),
-      .pVertexInputState = mesh ? nullptr : &input,
-      .pInputAssemblyState = mesh ? nullptr : &assembly,
-      .pViewportState = &viewport,
-      .pRasterizationState = &rasterization,
-      .pMultisampleState = &multisample,
-      .pDepthStencilState = &depth,
-      .pColorBlendState = &blend,
-      .pDynamicState = &dynamic,
-      .layout = spec.layout,
-      .renderPass = spec.render_pass,
-      .subpass = spec.subpass};
+  const VkGraphicsPipelineCreateInfo info{.sType = VK_STRUCTURE_TYPE_GRAPHICS_PIPELINE_CREATE_INFO,
+                                          .pNext = spec.render_pass ? spec.next : &rendering,
+                                          .flags = spec.flags,
+                                          .stageCount = uint32_t(stages.size()),
+                                          .pStages = stages.data(),
+                                          .pVertexInputState = mesh ? nullptr : &input,
+                                          .pInputAssemblyState = mesh ? nullptr : &assembly,
+                                          .pViewportState = &viewport,
+                                          .pRasterizationState = &rasterization,
+                                          .pMultisampleState = &multisample,
+                                          .pDepthStencilState = &depth,
+                                          .pColorBlendState = &blend,
+                                          .pDynamicState = &dynamic,
+                                          .layout = spec.layout,
+                                          .renderPass = spec.render_pass,
+                                          .subpass = spec.subpass};
   VkPipeline pipeline;
   client::check(vkCreateGraphicsPipelines(device, spec.cache, 1, &info, nullptr, &pipeline),
                 "vkCreateGraphicsPipelines");
@@ -76,7 +75,9 @@ VkPipeline Lab::graphics_pipeline(const GraphicsSpec& spec) {
   return pipeline;
 }
 
-void barrier(VkCommandBuffer commands) { client::full_barrier(commands); }
+void barrier(VkCommandBuffer commands) {
+  client::full_barrier(commands);
+}
 
 void transition(VkCommandBuffer commands, const Image& image, VkImageLayout from,
                 VkImageLayout to) {
@@ -112,8 +113,7 @@ void end(VkCommandBuffer commands) {
 
 void set_viewport(VkCommandBuffer commands, const Image& image) {
   const VkRect2D area = image.area();
-  const VkViewport viewport{
-      0, 0, float(area.extent.width), float(area.extent.height), 0, 1};
+  const VkViewport viewport{0, 0, float(area.extent.width), float(area.extent.height), 0, 1};
   vkCmdSetViewport(commands, 0, 1, &viewport);
   vkCmdSetScissor(commands, 0, 1, &area);
 }

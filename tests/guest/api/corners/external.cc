@@ -62,9 +62,8 @@ SharedBuffer shared_buffer(Lab& lab, VkExternalMemoryHandleTypeFlagBits handle, 
 }
 
 int export_memory(const Lab& lab, VkDeviceMemory memory, VkExternalMemoryHandleTypeFlagBits type) {
-  const VkMemoryGetFdInfoKHR info{.sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR,
-                                  .memory = memory,
-                                  .handleType = type};
+  const VkMemoryGetFdInfoKHR info{
+      .sType = VK_STRUCTURE_TYPE_MEMORY_GET_FD_INFO_KHR, .memory = memory, .handleType = type};
   int fd = -1;
   check(FN(lab, vkGetMemoryFdKHR)(lab.device, &info, &fd), "vkGetMemoryFdKHR");
   expect(fd >= 0, "a descriptor is exported");
@@ -112,9 +111,8 @@ void share(Lab& lab, Lab& importer, VkExternalMemoryHandleTypeFlagBits type) {
   const int second = export_memory(lab, original.memory, type);
   close(second);
   const uint32_t types = importable_types(importer, fd, type);
-  const VkImportMemoryFdInfoKHR imported{.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
-                                         .handleType = type,
-                                         .fd = fd};
+  const VkImportMemoryFdInfoKHR imported{
+      .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR, .handleType = type, .fd = fd};
   const SharedBuffer other = shared_buffer(importer, type, &imported, kSize, types, &size);
   expect_filled(importer, other, kSize, 0xabc00000, "what the exporter wrote");
   fill(importer, other, 0xdef00001);
@@ -152,8 +150,8 @@ void hand_over(VkExternalSemaphoreHandleTypeFlagBits type, VkSemaphoreImportFlag
   Lab lab(semaphore_needs());
   const VkPhysicalDeviceExternalSemaphoreInfo ask{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_EXTERNAL_SEMAPHORE_INFO, .handleType = type};
-  VkExternalSemaphoreProperties properties{
-      .sType = VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
+  VkExternalSemaphoreProperties properties{.sType =
+                                               VK_STRUCTURE_TYPE_EXTERNAL_SEMAPHORE_PROPERTIES};
   vkGetPhysicalDeviceExternalSemaphoreProperties(lab.physical, &ask, &properties);
   constexpr VkExternalSemaphoreFeatureFlags kBoth =
       VK_EXTERNAL_SEMAPHORE_FEATURE_EXPORTABLE_BIT | VK_EXTERNAL_SEMAPHORE_FEATURE_IMPORTABLE_BIT;
@@ -174,12 +172,11 @@ void hand_over(VkExternalSemaphoreHandleTypeFlagBits type, VkSemaphoreImportFlag
                                       .handleType = type};
     int fd = -2;
     check(FN(lab, vkGetSemaphoreFdKHR)(lab.device, &get, &fd), "vkGetSemaphoreFdKHR");
-    const VkImportSemaphoreFdInfoKHR import{
-        .sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
-        .semaphore = to,
-        .flags = flags,
-        .handleType = type,
-        .fd = fd};
+    const VkImportSemaphoreFdInfoKHR import{.sType = VK_STRUCTURE_TYPE_IMPORT_SEMAPHORE_FD_INFO_KHR,
+                                            .semaphore = to,
+                                            .flags = flags,
+                                            .handleType = type,
+                                            .fd = fd};
     check(FN(lab, vkImportSemaphoreFdKHR)(lab.device, &import), "vkImportSemaphoreFdKHR");
     const VkCommandBuffer second = lab.command_buffer(lab.commands);
     begin(second);

@@ -1,10 +1,10 @@
 // Images of every shape: copies, blits, clears, sampling.
-#include "lab.h"
-
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
+#include "lab.h"
 #include "sample_comp.h"
 
 namespace corners {
@@ -18,8 +18,7 @@ constexpr VkImageLayout kFrom = VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL,
                         kTo = VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL;
 
 client::Buffer numbered(Lab& lab, size_t size, uint32_t seed = 1) {
-  const client::Buffer buffer =
-      lab.buffer((size + 3) / 4 * 4, VK_BUFFER_USAGE_TRANSFER_SRC_BIT);
+  const client::Buffer buffer = lab.buffer((size + 3) / 4 * 4, VK_BUFFER_USAGE_TRANSFER_SRC_BIT);
   for (uint32_t i = 0; i < buffer.words().size(); ++i) {
     buffer.words()[i] = (i + seed) * 2654435761u;
   }
@@ -30,9 +29,8 @@ client::Buffer numbered(Lab& lab, size_t size, uint32_t seed = 1) {
 void upload(Lab& lab, const Image& image, const client::Buffer& from, VkImageLayout then) {
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, kTo);
-    const VkBufferImageCopy region{
-        .imageSubresource = {image.aspects, 0, 0, image.spec.layers},
-        .imageExtent = image.spec.extent};
+    const VkBufferImageCopy region{.imageSubresource = {image.aspects, 0, 0, image.spec.layers},
+                                   .imageExtent = image.spec.extent};
     vkCmdCopyBufferToImage(commands, from.buffer, image.image, kTo, 1, &region);
     transition(commands, image, kTo, then);
   });
@@ -55,8 +53,7 @@ CORNER(image_shapes) {
         .view = VK_IMAGE_VIEW_TYPE_1D_ARRAY,
         .layers = 5}},
       {"2D array", {.extent = {33, 17, 1}, .view = VK_IMAGE_VIEW_TYPE_2D_ARRAY, .layers = 4}},
-      {"3D",
-       {.extent = {12, 9, 7}, .type = VK_IMAGE_TYPE_3D, .view = VK_IMAGE_VIEW_TYPE_3D}},
+      {"3D", {.extent = {12, 9, 7}, .type = VK_IMAGE_TYPE_3D, .view = VK_IMAGE_VIEW_TYPE_3D}},
       {"cube",
        {.extent = {16, 16, 1},
         .view = VK_IMAGE_VIEW_TYPE_CUBE,
@@ -148,8 +145,8 @@ CORNER(blits) {
           .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
           .image = image.image,
           .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, level, 1, 0, 1}};
-      vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                           VK_PIPELINE_STAGE_TRANSFER_BIT, 0, 0, nullptr, 0, nullptr, 1, &barrier);
+      vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
+                           0, 0, nullptr, 0, nullptr, 1, &barrier);
     };
     level_barrier(0, kTo, kFrom);
     for (uint32_t level = 1; level < 7; ++level) {
@@ -166,8 +163,7 @@ CORNER(blits) {
                                {{32, 0, 0}, {5, 20, 1}},
                                {VK_IMAGE_ASPECT_COLOR_BIT, 0, 0, 1},
                                {{0, 0, 0}, {64, 64, 1}}};
-    vkCmdBlitImage(commands, image.image, kFrom, other.image, kTo, 1, &mirrored,
-                   VK_FILTER_NEAREST);
+    vkCmdBlitImage(commands, image.image, kFrom, other.image, kTo, 1, &mirrored, VK_FILTER_NEAREST);
     transition(commands, other, kTo, kFrom);
   });
   for (uint32_t level : {1, 3, 6}) {
@@ -179,8 +175,8 @@ CORNER(blits) {
 CORNER(depth_and_stencil) {
   Lab lab;
   VkFormat format = VK_FORMAT_D32_SFLOAT_S8_UINT;
-  const Image image = lab.image(
-      {.format = format, .usage = kCopies | VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT});
+  const Image image =
+      lab.image({.format = format, .usage = kCopies | VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT});
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, kTo);
     const VkClearDepthStencilValue value{0.375f, 0xa5};
@@ -340,8 +336,9 @@ CORNER(border_colours) {
       .sType = VK_STRUCTURE_TYPE_SAMPLER_CUSTOM_BORDER_COLOR_CREATE_INFO_EXT,
       .customBorderColor = {{0.125f, 0.375f, 0.625f, 0.875f}},
       .format = VK_FORMAT_R8G8B8A8_UNORM};
-  for (VkBorderColor color : {VK_BORDER_COLOR_FLOAT_TRANSPARENT_BLACK,
-                              VK_BORDER_COLOR_FLOAT_OPAQUE_WHITE, VK_BORDER_COLOR_FLOAT_CUSTOM_EXT}) {
+  for (VkBorderColor color :
+       {VK_BORDER_COLOR_FLOAT_TRANSPARENT_BLACK, VK_BORDER_COLOR_FLOAT_OPAQUE_WHITE,
+        VK_BORDER_COLOR_FLOAT_CUSTOM_EXT}) {
     const bool own = color == VK_BORDER_COLOR_FLOAT_CUSTOM_EXT;
     const VkSampler sampler = lab.sampler({.pNext = own ? &custom : nullptr,
                                            .magFilter = VK_FILTER_LINEAR,
@@ -379,15 +376,14 @@ CORNER(ycbcr_conversion) {
   VkSamplerYcbcrConversion conversion;
   check(vkCreateSamplerYcbcrConversion(lab.device, &conversion_info, nullptr, &conversion),
         "vkCreateSamplerYcbcrConversion");
-  lab.at_end([&lab, conversion] {
-    vkDestroySamplerYcbcrConversion(lab.device, conversion, nullptr);
-  });
+  lab.at_end(
+      [&lab, conversion] { vkDestroySamplerYcbcrConversion(lab.device, conversion, nullptr); });
   const VkSamplerYcbcrConversionInfo with{.sType = VK_STRUCTURE_TYPE_SAMPLER_YCBCR_CONVERSION_INFO,
                                           .conversion = conversion};
-  const Image image = lab.image(
-      {.format = format,
-       .usage = VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT,
-       .view_next = &with});
+  const Image image =
+      lab.image({.format = format,
+                 .usage = VK_IMAGE_USAGE_SAMPLED_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT,
+                 .view_next = &with});
   const VkSampler sampler = lab.sampler({.pNext = &with,
                                          .addressModeU = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE,
                                          .addressModeV = VK_SAMPLER_ADDRESS_MODE_CLAMP_TO_EDGE,
@@ -398,10 +394,10 @@ CORNER(ycbcr_conversion) {
     std::array<VkBufferImageCopy, 3> planes;
     for (uint32_t i = 0; i < 3; ++i) {
       const uint32_t side = i ? 32 : 64;
-      planes[i] = {.bufferOffset = i ? 4096 + (i - 1) * 1024 : 0,
-                   .imageSubresource = {VkImageAspectFlags(VK_IMAGE_ASPECT_PLANE_0_BIT << i), 0, 0,
-                                        1},
-                   .imageExtent = {side, side, 1}};
+      planes[i] = {
+          .bufferOffset = i ? 4096 + (i - 1) * 1024 : 0,
+          .imageSubresource = {VkImageAspectFlags(VK_IMAGE_ASPECT_PLANE_0_BIT << i), 0, 0, 1},
+          .imageExtent = {side, side, 1}};
     }
     vkCmdCopyBufferToImage(commands, bytes.buffer, image.image, kTo, 3, planes.data());
     transition(commands, image, kTo, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL);

@@ -140,9 +140,9 @@ Image Lab::image(const ImageSpec& spec) {
     vkDestroyImage(device, image, nullptr);
     vkFreeMemory(device, memory, nullptr);
   });
-  constexpr VkImageUsageFlags kOnlyCopies =
-      VK_IMAGE_USAGE_TRANSFER_SRC_BIT | VK_IMAGE_USAGE_TRANSFER_DST_BIT |
-      VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT;
+  constexpr VkImageUsageFlags kOnlyCopies = VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                                            VK_IMAGE_USAGE_TRANSFER_DST_BIT |
+                                            VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT;
   if (spec.usage & ~kOnlyCopies) {
     result.view = view(result, spec.view, result.range(), spec.view_next);
   }
@@ -268,8 +268,7 @@ VkPipeline Lab::compute_pipeline(VkPipelineLayout layout, std::span<const uint32
 }
 
 VkSemaphore Lab::semaphore(const void* next) {
-  const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO,
-                                   .pNext = next};
+  const VkSemaphoreCreateInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_CREATE_INFO, .pNext = next};
   VkSemaphore semaphore;
   check(vkCreateSemaphore(device, &info, nullptr, &semaphore), "vkCreateSemaphore");
   at_end([=, this] { vkDestroySemaphore(device, semaphore, nullptr); });
@@ -315,11 +314,10 @@ VkCommandPool Lab::command_pool(VkCommandPoolCreateFlags flags) {
 }
 
 VkCommandBuffer Lab::command_buffer(VkCommandPool pool, VkCommandBufferLevel level) {
-  const VkCommandBufferAllocateInfo info{
-      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
-      .commandPool = pool,
-      .level = level,
-      .commandBufferCount = 1};
+  const VkCommandBufferAllocateInfo info{.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
+                                         .commandPool = pool,
+                                         .level = level,
+                                         .commandBufferCount = 1};
   VkCommandBuffer buffer;
   check(vkAllocateCommandBuffers(device, &info, &buffer), "vkAllocateCommandBuffers");
   return buffer;

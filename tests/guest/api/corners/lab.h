@@ -21,7 +21,7 @@ struct ImageSpec {
   VkSampleCountFlagBits samples = VK_SAMPLE_COUNT_1_BIT;
   VkImageCreateFlags flags = 0;
   VkMemoryPropertyFlags memory = 0;
-  const void* next = nullptr, *view_next = nullptr;
+  const void *next = nullptr, *view_next = nullptr;
 };
 
 struct Image {
@@ -93,8 +93,7 @@ class Lab : public client::Device {
   VkDescriptorSet set(VkDescriptorPool pool, VkDescriptorSetLayout layout,
                       const void* next = nullptr);
   // A set with these buffers as storage buffers at bindings 0, 1, …, in a pool of its own.
-  VkDescriptorSet storage_set(VkDescriptorSetLayout layout,
-                              std::span<const VkBuffer> buffers);
+  VkDescriptorSet storage_set(VkDescriptorSetLayout layout, std::span<const VkBuffer> buffers);
   VkPipelineLayout pipeline_layout(std::span<const VkDescriptorSetLayout> sets,
                                    uint32_t push_constants = 0);
   VkShaderModule shader(std::span<const uint32_t> code);

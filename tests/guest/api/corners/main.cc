@@ -35,7 +35,9 @@ void run(std::string_view name) {
 
 }  // namespace
 
-Registered::Registered(const char* name, void (*run)()) { all().emplace(name, run); }
+Registered::Registered(const char* name, void (*run)()) {
+  all().emplace(name, run);
+}
 
 void say(const char* format, ...) {
   va_list arguments;
@@ -57,7 +59,9 @@ void expect(bool right, const char* what) {
   if (!right) client::fail(what);
 }
 
-const std::string& state_folder() { return state(); }
+const std::string& state_folder() {
+  return state();
+}
 
 }  // namespace corners
 

@@ -1,6 +1,7 @@
 // Memory in unusual shapes: sparse, huge, lazily allocated, protected, addressed by shaders.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "chain.h"
@@ -24,10 +25,8 @@ VkDeviceMemory allocate(Lab& lab, VkDeviceSize size, uint32_t type, const void* 
 
 VkBuffer make_buffer(Lab& lab, VkDeviceSize size, VkBufferUsageFlags usage,
                      VkBufferCreateFlags flags = 0) {
-  const VkBufferCreateInfo info{.sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO,
-                                .flags = flags,
-                                .size = size,
-                                .usage = usage};
+  const VkBufferCreateInfo info{
+      .sType = VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO, .flags = flags, .size = size, .usage = usage};
   VkBuffer buffer;
   check(vkCreateBuffer(lab.device, &info, nullptr, &buffer), "vkCreateBuffer");
   lab.at_end([&lab, buffer] { vkDestroyBuffer(lab.device, buffer, nullptr); });
@@ -155,16 +154,16 @@ CORNER(sparse_image) {
   vkGetImageSparseMemoryRequirements(lab.device, image.image, &count, sparse.data());
   for (uint32_t i = 0; i < count; ++i) {
     const VkExtent3D block = sparse[i].formatProperties.imageGranularity;
-    say("aspects %u in blocks of %ux%ux%u, tail from level %u", sparse[i].formatProperties.aspectMask,
-        block.width, block.height, block.depth, sparse[i].imageMipTailFirstLod);
+    say("aspects %u in blocks of %ux%ux%u, tail from level %u",
+        sparse[i].formatProperties.aspectMask, block.width, block.height, block.depth,
+        sparse[i].imageMipTailFirstLod);
   }
   expect(count > 0, "the image tells its blocks");
   // A chessboard of blocks: every other one has memory.
   const VkExtent3D block = sparse[0].formatProperties.imageGranularity;
   const uint32_t across = 512 / block.width, down = 512 / block.height;
-  const VkDeviceMemory memory =
-      allocate(lab, requirements.alignment * across * down,
-               client::memory_type(lab, requirements.memoryTypeBits, 0));
+  const VkDeviceMemory memory = allocate(lab, requirements.alignment * across * down,
+                                         client::memory_type(lab, requirements.memoryTypeBits, 0));
   std::vector<VkSparseImageMemoryBind> binds;
   for (uint32_t y = 0; y < down; ++y) {
     for (uint32_t x = y % 2; x < across; x += 2) {
@@ -176,9 +175,9 @@ CORNER(sparse_image) {
     }
   }
   const VkSparseImageMemoryBindInfo of_image{image.image, uint32_t(binds.size()), binds.data()};
-  bind_sparse(lab, {.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO,
-                    .imageBindCount = 1,
-                    .pImageBinds = &of_image});
+  bind_sparse(
+      lab,
+      {.sType = VK_STRUCTURE_TYPE_BIND_SPARSE_INFO, .imageBindCount = 1, .pImageBinds = &of_image});
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
     const VkClearColorValue color{{0.2f, 0.4f, 0.6f, 0.8f}};
@@ -232,7 +231,8 @@ CORNER(huge_allocation) {
     barrier(commands);
     vkCmdFillBuffer(commands, first, 0, 256, 0xfeedbeef);
   });
-  expect(words[0] == 0xfeedbeef && end_words[1] == 78 && end_words[kEnd / 4 - 1] == 77 * (kEnd / 4 - 1) + 1,
+  expect(words[0] == 0xfeedbeef && end_words[1] == 78 &&
+             end_words[kEnd / 4 - 1] == 77 * (kEnd / 4 - 1) + 1,
          "both ends hold what the device wrote");
   say_bytes("the beginning", words, kEnd);
   say_bytes("the end", end_words, kEnd);
@@ -247,14 +247,14 @@ CORNER(memory_budget) {
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_MEMORY_PROPERTIES_2, .pNext = &budget};
   vkGetPhysicalDeviceMemoryProperties2(lab.physical, &properties);
   for (uint32_t i = 0; i < VK_MAX_MEMORY_HEAPS; ++i) {
-    const VkDeviceSize size =
-        i < lab.memory.memoryHeapCount ? lab.memory.memoryHeaps[i].size : 0;
+    const VkDeviceSize size = i < lab.memory.memoryHeapCount ? lab.memory.memoryHeaps[i].size : 0;
     expect((budget.heapBudget[i] > 0) == (size > 0), "a budget for each heap, and for no other");
     expect(budget.heapBudget[i] <= size && budget.heapUsage[i] <= size,
            "no budget and no usage is larger than its heap");
     if (size == 0) continue;
-    say("heap %u: budget of %.1f GiB in %.1f GiB, %s used", i, double(budget.heapBudget[i] >> 20) / 1024,
-        double(size >> 20) / 1024, budget.heapUsage[i] ? "some" : "none");
+    say("heap %u: budget of %.1f GiB in %.1f GiB, %s used", i,
+        double(budget.heapBudget[i] >> 20) / 1024, double(size >> 20) / 1024,
+        budget.heapUsage[i] ? "some" : "none");
   }
 }
 
@@ -263,8 +263,8 @@ CORNER(lazily_allocated) {
   Lab lab;
   bool lazy = false;
   for (uint32_t i = 0; i < lab.memory.memoryTypeCount; ++i) {
-    lazy |= (lab.memory.memoryTypes[i].propertyFlags &
-             VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT) != 0;
+    lazy |=
+        (lab.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_LAZILY_ALLOCATED_BIT) != 0;
   }
   if (!lazy) throw Absent{"lazily allocated memory"};
   const Image image = lab.image(
@@ -300,12 +300,12 @@ CORNER(buffer_device_address) {
     const VkBuffer buffer = make_buffer(lab, 256, VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
     VkMemoryRequirements requirements;
     vkGetBufferMemoryRequirements(lab.device, buffer, &requirements);
-    const VkDeviceMemory memory = allocate(
-        lab, requirements.size,
-        client::memory_type(lab, requirements.memoryTypeBits,
-                            VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
-                                VK_MEMORY_PROPERTY_HOST_COHERENT_BIT),
-        &flags);
+    const VkDeviceMemory memory =
+        allocate(lab, requirements.size,
+                 client::memory_type(
+                     lab, requirements.memoryTypeBits,
+                     VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT),
+                 &flags);
     check(vkBindBufferMemory(lab.device, buffer, memory, 0), "vkBindBufferMemory");
     void* mapped;
     check(vkMapMemory(lab.device, memory, 0, VK_WHOLE_SIZE, 0, &mapped), "vkMapMemory");

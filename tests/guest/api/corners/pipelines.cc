@@ -1,6 +1,7 @@
 // Pipelines: caches, libraries, shader objects, what they tell about themselves.
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 #include <fstream>
 #include <iterator>
@@ -209,7 +210,9 @@ CORNER(pipeline_creation_feedback) {
         "vkCreateComputePipelines");
   const bool valid = whole.flags & VK_PIPELINE_CREATION_FEEDBACK_VALID_BIT;
   say("flags %x and %x; it took %s", whole.flags, stage.flags,
-      !valid ? "who knows" : whole.duration < 60'000'000'000 ? "less than a minute" : "too long");
+      !valid                            ? "who knows"
+      : whole.duration < 60'000'000'000 ? "less than a minute"
+                                        : "too long");
   vkDestroyPipeline(lab.device, pipeline, nullptr);
 }
 
@@ -292,11 +295,11 @@ VkPipeline make_part(Lab& lab, VkGraphicsPipelineLibraryFlagsEXT part, VkPipelin
 }  // namespace
 
 CORNER(graphics_pipeline_library) {
-  Lab lab(Needs()
-              .extension(VK_EXT_GRAPHICS_PIPELINE_LIBRARY_EXTENSION_NAME)
-              .extension(VK_KHR_PIPELINE_LIBRARY_EXTENSION_NAME)
-              .FEATURE(VkPhysicalDeviceGraphicsPipelineLibraryFeaturesEXT,
-                       graphicsPipelineLibrary));
+  Lab lab(
+      Needs()
+          .extension(VK_EXT_GRAPHICS_PIPELINE_LIBRARY_EXTENSION_NAME)
+          .extension(VK_KHR_PIPELINE_LIBRARY_EXTENSION_NAME)
+          .FEATURE(VkPhysicalDeviceGraphicsPipelineLibraryFeaturesEXT, graphicsPipelineLibrary));
   const VkPipelineLayout layout = lab.pipeline_layout({});
   std::array<VkPipeline, 4> parts;
   for (uint32_t i = 0; i < parts.size(); ++i) parts[i] = make_part(lab, 1u << i, layout);
@@ -327,8 +330,8 @@ CORNER(pipeline_executable_properties) {
               .FEATURE(VkPhysicalDevicePipelineExecutablePropertiesFeaturesKHR,
                        pipelineExecutableInfo));
   Chain chain(lab);
-  const VkPipeline pipeline = lab.compute_pipeline(
-      chain.layout, step_comp_spirv, VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR);
+  const VkPipeline pipeline = lab.compute_pipeline(chain.layout, step_comp_spirv,
+                                                   VK_PIPELINE_CREATE_CAPTURE_STATISTICS_BIT_KHR);
   const VkPipelineInfoKHR of{.sType = VK_STRUCTURE_TYPE_PIPELINE_INFO_KHR, .pipeline = pipeline};
   uint32_t count = 0;
   check(FN(lab, vkGetPipelineExecutablePropertiesKHR)(lab.device, &of, &count, nullptr),

@@ -3,11 +3,12 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdint>
 
+#include "captured_vert.h"
 #include "chain.h"
 #include "cover_vert.h"
 #include "gradient_frag.h"
-#include "captured_vert.h"
 
 namespace corners {
 namespace {
@@ -18,10 +19,10 @@ using client::check;
 struct Scene {
   explicit Scene(Lab& lab)
       : picture(lab.image()),
-        pipeline(lab.graphics_pipeline(
-            {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
-                        {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
-             .layout = lab.pipeline_layout({})})) {}
+        pipeline(
+            lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
+                                              {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
+                                   .layout = lab.pipeline_layout({})})) {}
 
   void draw(VkCommandBuffer commands, const std::function<void()>& record) const {
     transition(commands, picture, VK_IMAGE_LAYOUT_UNDEFINED,
@@ -47,7 +48,9 @@ std::vector<uint64_t> results(const Lab& lab, VkQueryPool pool, uint32_t first, 
   return result;
 }
 
-unsigned long long wide(uint64_t value) { return value; }
+unsigned long long wide(uint64_t value) {
+  return value;
+}
 
 void set_scissor(VkCommandBuffer commands, uint32_t width, uint32_t height) {
   const VkRect2D area{{0, 0}, {width, height}};
@@ -89,8 +92,7 @@ CORNER(pipeline_statistics) {
       VK_QUERY_PIPELINE_STATISTIC_VERTEX_SHADER_INVOCATIONS_BIT |
       VK_QUERY_PIPELINE_STATISTIC_FRAGMENT_SHADER_INVOCATIONS_BIT |
       VK_QUERY_PIPELINE_STATISTIC_COMPUTE_SHADER_INVOCATIONS_BIT;
-  const VkQueryPool pool =
-      lab.query_pool(VK_QUERY_TYPE_PIPELINE_STATISTICS, 2, nullptr, kCounted);
+  const VkQueryPool pool = lab.query_pool(VK_QUERY_TYPE_PIPELINE_STATISTICS, 2, nullptr, kCounted);
   Chain chain(lab);
   lab.run([&](VkCommandBuffer commands) {
     vkCmdResetQueryPool(commands, pool, 0, 2);
@@ -157,8 +159,8 @@ CORNER(calibrated_timestamps) {
   const auto count = uint32_t(domains.size());
   std::vector<VkCalibratedTimestampInfoEXT> infos;
   for (VkTimeDomainEXT domain : domains) {
-    infos.push_back({.sType = VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT,
-                     .timeDomain = domain});
+    infos.push_back(
+        {.sType = VK_STRUCTURE_TYPE_CALIBRATED_TIMESTAMP_INFO_EXT, .timeDomain = domain});
   }
   expect(std::ranges::count(domains, VK_TIME_DOMAIN_DEVICE_EXT) == 1 &&
              std::ranges::count(domains, VK_TIME_DOMAIN_CLOCK_MONOTONIC_EXT) == 1,
@@ -330,11 +332,11 @@ CORNER(transform_feedback) {
 }
 
 CORNER(primitives_generated) {
-  Lab lab(Needs()
-              .extension(VK_EXT_PRIMITIVES_GENERATED_QUERY_EXTENSION_NAME)
-              .extension(VK_EXT_TRANSFORM_FEEDBACK_EXTENSION_NAME)
-              .FEATURE(VkPhysicalDevicePrimitivesGeneratedQueryFeaturesEXT,
-                       primitivesGeneratedQuery));
+  Lab lab(
+      Needs()
+          .extension(VK_EXT_PRIMITIVES_GENERATED_QUERY_EXTENSION_NAME)
+          .extension(VK_EXT_TRANSFORM_FEEDBACK_EXTENSION_NAME)
+          .FEATURE(VkPhysicalDevicePrimitivesGeneratedQueryFeaturesEXT, primitivesGeneratedQuery));
   const Scene scene(lab);
   const VkQueryPool pool = lab.query_pool(VK_QUERY_TYPE_PRIMITIVES_GENERATED_EXT, 1);
   lab.run([&](VkCommandBuffer commands) {

@@ -1,14 +1,14 @@
 // Drawing: attachments in all arrangements, stages beyond vertex and fragment.
-#include "lab.h"
-
 #include <algorithm>
 #include <array>
+#include <cstdint>
 #include <cstring>
 
 #include "add_input_frag.h"
 #include "cover_vert.h"
 #include "gradient_frag.h"
 #include "grid_mesh.h"
+#include "lab.h"
 #include "slanted_vert.h"
 #include "two_outputs_frag.h"
 #include "view_frag.h"
@@ -50,16 +50,15 @@ CORNER(dynamic_rendering) {
   Lab lab;
   const Image one = lab.image({.usage = kPicture});
   const Image two = lab.image({.format = VK_FORMAT_R32G32B32A32_SFLOAT, .usage = kPicture});
-  const Image depth =
-      lab.image({.format = VK_FORMAT_D32_SFLOAT,
-                 .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT |
-                          VK_IMAGE_USAGE_TRANSFER_SRC_BIT});
-  const VkPipeline pipeline = lab.graphics_pipeline(
-      {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
-                  {VK_SHADER_STAGE_FRAGMENT_BIT, two_outputs_frag_spirv}},
-       .layout = lab.pipeline_layout({}),
-       .colors = {one.spec.format, two.spec.format},
-       .depth = depth.spec.format});
+  const Image depth = lab.image(
+      {.format = VK_FORMAT_D32_SFLOAT,
+       .usage = VK_IMAGE_USAGE_DEPTH_STENCIL_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT});
+  const VkPipeline pipeline =
+      lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
+                                        {VK_SHADER_STAGE_FRAGMENT_BIT, two_outputs_frag_spirv}},
+                             .layout = lab.pipeline_layout({}),
+                             .colors = {one.spec.format, two.spec.format},
+                             .depth = depth.spec.format});
   lab.run([&](VkCommandBuffer commands) {
     for (const Image& image : {one, two}) {
       transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED,
@@ -68,11 +67,10 @@ CORNER(dynamic_rendering) {
     transition(commands, depth, VK_IMAGE_LAYOUT_UNDEFINED,
                VK_IMAGE_LAYOUT_DEPTH_ATTACHMENT_OPTIMAL);
     const VkRenderingAttachmentInfo colors[]{
-        attachment(one, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
-                   {.color = {{0.5f, 0.25f, 1, 1}}}),
+        attachment(one, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL, {.color = {{0.5f, 0.25f, 1, 1}}}),
         attachment(two, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL, {.color = {{7, 8, 9, 10}}})};
-    const auto depths = attachment(depth, VK_IMAGE_LAYOUT_DEPTH_ATTACHMENT_OPTIMAL,
-                                   {.depthStencil = {0.6f, 0}});
+    const auto depths =
+        attachment(depth, VK_IMAGE_LAYOUT_DEPTH_ATTACHMENT_OPTIMAL, {.depthStencil = {0.6f, 0}});
     const VkRenderingInfo info{.sType = VK_STRUCTURE_TYPE_RENDERING_INFO,
                                .renderArea = one.area(),
                                .layerCount = 1,
@@ -110,12 +108,11 @@ VkRenderPass two_subpasses(Lab& lab) {
   const VkAttachmentReference first{0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL},
       second{1, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL},
       input{0, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL};
-  const VkSubpassDescription subpasses[]{
-      {.colorAttachmentCount = 1, .pColorAttachments = &first},
-      {.inputAttachmentCount = 1,
-       .pInputAttachments = &input,
-       .colorAttachmentCount = 1,
-       .pColorAttachments = &second}};
+  const VkSubpassDescription subpasses[]{{.colorAttachmentCount = 1, .pColorAttachments = &first},
+                                         {.inputAttachmentCount = 1,
+                                          .pInputAttachments = &input,
+                                          .colorAttachmentCount = 1,
+                                          .pColorAttachments = &second}};
   constexpr VkPipelineStageFlags kOutput = VK_PIPELINE_STAGE_COLOR_ATTACHMENT_OUTPUT_BIT;
   constexpr VkAccessFlags kWrite = VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT;
   const VkSubpassDependency dependencies[]{
@@ -173,15 +170,14 @@ VkDescriptorSetLayout input_layout(Lab& lab) {
 CORNER(render_pass_subpasses) {
   Lab lab(Needs().FEATURE(VkPhysicalDeviceVulkan12Features, imagelessFramebuffer));
   const VkRenderPass pass = two_subpasses(lab);
-  const Image first =
-      lab.image({.usage = kPicture | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT});
+  const Image first = lab.image({.usage = kPicture | VK_IMAGE_USAGE_INPUT_ATTACHMENT_BIT});
   const Image second = lab.image({.usage = kPicture});
   const VkDescriptorSetLayout set_layout = input_layout(lab);
   const VkDescriptorSet set =
       input_set(lab, set_layout, first, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL);
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
-  const VkPipeline draw = lab.graphics_pipeline(
-      {.stages = kCover, .layout = layout, .render_pass = pass});
+  const VkPipeline draw =
+      lab.graphics_pipeline({.stages = kCover, .layout = layout, .render_pass = pass});
   GraphicsSpec spec{.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
                                {VK_SHADER_STAGE_FRAGMENT_BIT, add_input_frag_spirv}},
                     .layout = layout,
@@ -270,12 +266,12 @@ CORNER(rendering_local_read) {
   const std::vector<VkFormat> formats(2, VK_FORMAT_R8G8B8A8_UNORM);
   const VkPipeline draw = lab.graphics_pipeline(
       {.stages = kCover, .layout = layout, .colors = formats, .next = &to_first});
-  const VkPipeline add = lab.graphics_pipeline(
-      {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
-                  {VK_SHADER_STAGE_FRAGMENT_BIT, add_input_frag_spirv}},
-       .layout = layout,
-       .colors = formats,
-       .next = &to_second});
+  const VkPipeline add =
+      lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
+                                        {VK_SHADER_STAGE_FRAGMENT_BIT, add_input_frag_spirv}},
+                             .layout = layout,
+                             .colors = formats,
+                             .next = &to_second});
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, first, VK_IMAGE_LAYOUT_UNDEFINED,
                VK_IMAGE_LAYOUT_RENDERING_LOCAL_READ_KHR);
@@ -321,11 +317,11 @@ CORNER(multisample_resolve) {
   Lab lab;
   const Image samples = lab.image({.usage = kPicture, .samples = VK_SAMPLE_COUNT_4_BIT});
   const Image resolved = lab.image({.usage = kPicture}), copied = lab.image({.usage = kPicture});
-  const VkPipeline pipeline = lab.graphics_pipeline(
-      {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
-                  {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
-       .layout = lab.pipeline_layout({}),
-       .samples = VK_SAMPLE_COUNT_4_BIT});
+  const VkPipeline pipeline =
+      lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
+                                        {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
+                             .layout = lab.pipeline_layout({}),
+                             .samples = VK_SAMPLE_COUNT_4_BIT});
   lab.run([&](VkCommandBuffer commands) {
     for (const Image& image : {samples, resolved}) {
       transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED,
@@ -360,13 +356,13 @@ CORNER(multisample_resolve) {
 
 CORNER(multiview) {
   Lab lab(Needs().FEATURE(VkPhysicalDeviceVulkan11Features, multiview));
-  const Image picture = lab.image(
-      {.usage = kPicture, .view = VK_IMAGE_VIEW_TYPE_2D_ARRAY, .layers = 3});
-  const VkPipeline pipeline = lab.graphics_pipeline(
-      {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
-                  {VK_SHADER_STAGE_FRAGMENT_BIT, view_frag_spirv}},
-       .layout = lab.pipeline_layout({}),
-       .view_mask = 0b101});
+  const Image picture =
+      lab.image({.usage = kPicture, .view = VK_IMAGE_VIEW_TYPE_2D_ARRAY, .layers = 3});
+  const VkPipeline pipeline =
+      lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, cover_vert_spirv},
+                                        {VK_SHADER_STAGE_FRAGMENT_BIT, view_frag_spirv}},
+                             .layout = lab.pipeline_layout({}),
+                             .view_mask = 0b101});
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, picture, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
     const VkClearColorValue grey{{0.5f, 0.5f, 0.5f, 0.5f}};
@@ -389,12 +385,12 @@ CORNER(multiview) {
 CORNER(geometry_shader) {
   Lab lab(Needs().CORE_FEATURE(geometryShader));
   const Image picture = lab.image({.usage = kPicture});
-  const VkPipeline pipeline = lab.graphics_pipeline(
-      {.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
-                  {VK_SHADER_STAGE_GEOMETRY_BIT, widen_geom_spirv},
-                  {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
-       .layout = lab.pipeline_layout({}),
-       .topology = VK_PRIMITIVE_TOPOLOGY_POINT_LIST});
+  const VkPipeline pipeline =
+      lab.graphics_pipeline({.stages = {{VK_SHADER_STAGE_VERTEX_BIT, slanted_vert_spirv},
+                                        {VK_SHADER_STAGE_GEOMETRY_BIT, widen_geom_spirv},
+                                        {VK_SHADER_STAGE_FRAGMENT_BIT, gradient_frag_spirv}},
+                             .layout = lab.pipeline_layout({}),
+                             .topology = VK_PRIMITIVE_TOPOLOGY_POINT_LIST});
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, picture, VK_IMAGE_LAYOUT_UNDEFINED,
                VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL);

@@ -40,9 +40,8 @@ VkResult wait_for(const Lab& lab, VkSemaphore semaphore, uint64_t value,
 }
 
 void signal(const Lab& lab, VkSemaphore semaphore, uint64_t value) {
-  const VkSemaphoreSignalInfo info{.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO,
-                                   .semaphore = semaphore,
-                                   .value = value};
+  const VkSemaphoreSignalInfo info{
+      .sType = VK_STRUCTURE_TYPE_SEMAPHORE_SIGNAL_INFO, .semaphore = semaphore, .value = value};
   check(vkSignalSemaphore(lab.device, &info), "vkSignalSemaphore");
 }
 
@@ -78,9 +77,8 @@ CORNER(timeline_from_threads) {
       const VkMemoryBarrier by_hand{.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER,
                                     .srcAccessMask = VK_ACCESS_HOST_WRITE_BIT,
                                     .dstAccessMask = VK_ACCESS_MEMORY_READ_BIT};
-      vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_HOST_BIT,
-                           VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 1, &by_hand, 0, nullptr, 0,
-                           nullptr);
+      vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_HOST_BIT, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
+                           0, 1, &by_hand, 0, nullptr, 0, nullptr);
       chain.step(commands, turn);
       end(commands);
       // No earlier than that: a queue may not have to wait for what comes after in itself.
