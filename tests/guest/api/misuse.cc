@@ -1,5 +1,5 @@
-// Does what Vulkan forbids, harmlessly: fills from an offset that is no multiple of 4; with the argument `hazard`, fills twice
-// with nothing between. Shows that a validation layer sees it.
+// Does what Vulkan forbids, harmlessly: fills from an offset that is no multiple of 4; with the
+// argument `hazard`, fills twice with nothing between. Shows that a validation layer sees it.
 #include <cstdio>
 #include <cstring>
 

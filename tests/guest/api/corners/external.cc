@@ -119,10 +119,12 @@ void share(Lab& lab, Lab& importer, VkExternalMemoryHandleTypeFlagBits type) {
   expect_filled(lab, original, kSize, 0xdef00001, "what the importer wrote");
 }
 
-Needs memory_needs(const char* extra) {
-  return Needs()
-      .extension(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME)
-      .extension(extra ? extra : VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+Needs memory_needs() {
+  return Needs().extension(VK_KHR_EXTERNAL_MEMORY_FD_EXTENSION_NAME);
+}
+
+Needs dma_buf_needs() {
+  return memory_needs().extension(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME);
 }
 
 Needs semaphore_needs() {
@@ -232,23 +234,23 @@ void hand_fence_over(VkExternalFenceHandleTypeFlagBits type, VkFenceImportFlags 
 }  // namespace
 
 CORNER(memory_fd) {
-  Lab lab(memory_needs(nullptr));
+  Lab lab(memory_needs());
   share(lab, lab, VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT);
 }
 
 CORNER(memory_fd_between_devices) {
-  Lab lab(memory_needs(nullptr)), other(memory_needs(nullptr));
+  Lab lab(memory_needs()), other(memory_needs());
   share(lab, other, VK_EXTERNAL_MEMORY_HANDLE_TYPE_OPAQUE_FD_BIT);
 }
 
 CORNER(dma_buf) {
-  Lab lab(memory_needs(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME));
+  Lab lab(dma_buf_needs());
   share(lab, lab, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT);
 }
 
 CORNER(dma_buf_between_devices) {
-  Lab lab(memory_needs(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME));
-  Lab other(memory_needs(VK_EXT_EXTERNAL_MEMORY_DMA_BUF_EXTENSION_NAME));
+  Lab lab(dma_buf_needs());
+  Lab other(dma_buf_needs());
   share(lab, other, VK_EXTERNAL_MEMORY_HANDLE_TYPE_DMA_BUF_BIT_EXT);
 }
 
