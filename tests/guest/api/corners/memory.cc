@@ -110,8 +110,14 @@ CORNER(sparse_residency_buffer) {
   VkMemoryRequirements requirements;
   vkGetBufferMemoryRequirements(lab.device, buffer, &requirements);
   const VkDeviceSize page = requirements.alignment;
+  // A second buffer, which is not sparse, shows what the memory holds.
+  const VkBuffer plain = make_buffer(lab, 2 * page, kCopies);
+  VkMemoryRequirements of_plain;
+  vkGetBufferMemoryRequirements(lab.device, plain, &of_plain);
   const VkDeviceMemory memory =
-      allocate(lab, 2 * page, client::memory_type(lab, requirements.memoryTypeBits, 0));
+      allocate(lab, std::max(2 * page, of_plain.size),
+               client::memory_type(lab, requirements.memoryTypeBits & of_plain.memoryTypeBits, 0));
+  check(vkBindBufferMemory(lab.device, plain, memory, 0), "vkBindBufferMemory");
   const VkDeviceSize last = kSize - page;
   const VkSparseMemoryBind binds[]{{0, page, memory, page, 0}, {last, page, memory, 0, 0}};
   const VkSparseBufferMemoryBindInfo of_buffer{buffer, 2, binds};
@@ -124,6 +130,7 @@ CORNER(sparse_residency_buffer) {
   });
   say_bytes("the first page", read_words(lab, buffer, 0, page));
   say_bytes("the last page", read_words(lab, buffer, last, page));
+  say_bytes("the memory of both", read_words(lab, plain, 0, 2 * page));
 }
 
 CORNER(sparse_image) {
