@@ -12,6 +12,7 @@
 #include "host/emulation/queue_family.h"
 #include "host/emulation/sync_fd.h"
 #include "host/extensions.h"
+#include "host/sparse.h"
 
 namespace pvgpu::host {
 namespace {
@@ -101,6 +102,9 @@ void add_memory(DriverProfile& profile) {
     if (!plan.hidden) continue;
     profile.verdicts.push_back(
         {fmt::format("HOST_VISIBLE of memory type {}", i), Treatment::kHidden, plan.verdict});
+  }
+  if (sparse::is_hidden(profile)) {
+    profile.verdicts.push_back({std::string(sparse::kName), Treatment::kHidden, std::string(sparse::kReason)});
   }
   if (profile.unlisted_linear_import) {
     profile.verdicts.push_back(

@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "describe/structures.h"
+#include "host/sparse.h"
 #include "parity/guest_driver.h"
 
 namespace pvgpu::parity {
@@ -216,12 +217,21 @@ class Comparison {
       if (const auto* verdict = sides_.profile.verdict(fmt::format("HOST_VISIBLE of memory type {}", type)))
         return {Cause::kHidden, verdict->reason};
     }
+    if (const auto* verdict = sides_.profile.verdict(host::sparse::kName); verdict && is_about_sparse(fact))
+      return {Cause::kHidden, verdict->reason};
     if (fact.structure.starts_with("VkDrmFormatModifier")) {
       const auto* verdict = sides_.profile.verdict(VK_EXT_IMAGE_DRM_FORMAT_MODIFIER_EXTENSION_NAME);
       if (verdict && verdict->treatment == host::Treatment::kEmulated) return {Cause::kEmulated, verdict->reason};
     }
     if (fact.kind == Kind::kExtension) return {Cause::kProtocol, "this build's registry knows an older version of it"};
     return {Cause::kUnexplained, "pvgpu changes it"};
+  }
+
+  // What host::sparse changes.
+  static bool is_about_sparse(const Fact& fact) {
+    const std::string_view member = fact.member;
+    return member.starts_with("sparse") || member.starts_with("limits.sparse") ||
+           (fact.kind == Kind::kQueueFamily && member.ends_with("queueFlags"));
   }
 
   static bool is_in(const Index& extensions, const std::string& name) { return extensions.has_subject(name); }

@@ -1,5 +1,5 @@
 // What a guest is told about a physical device, where that differs from what the driver says:
-// extensions, memory types, and the things that src/host/emulation claims.
+// extensions, memory types, sparse resources, and the things that src/host/emulation claims.
 #include <algorithm>
 #include <cstring>
 
@@ -7,6 +7,8 @@
 #include "host/emulation/linear_modifier.h"
 #include "host/emulation/sync_fd.h"
 #include "host/extensions.h"
+#include "host/pnext.h"
+#include "host/sparse.h"
 #include "protocol/handlers.h"
 #include "protocol/tables.h"
 #include "venus/call.h"
@@ -45,6 +47,43 @@ void handle(Call& call, protocol::EnumerateDeviceExtensionPropertiesArgs& args) 
 void handle(Call&, protocol::EnumerateDeviceLayerPropertiesArgs& args) {
   *args.pPropertyCount = 0;
   args.ret = VK_SUCCESS;
+}
+
+void handle(Call& call, protocol::GetPhysicalDeviceFeaturesArgs& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceFeatures);
+  if (host::sparse::is_hidden(call.profile())) host::sparse::hide(*args.pFeatures);
+}
+
+void handle(Call& call, protocol::GetPhysicalDeviceFeatures2Args& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceFeatures2);
+  if (!host::sparse::is_hidden(call.profile())) return;
+  host::sparse::hide(args.pFeatures->features);
+  if (auto* atomics = host::find_struct<VkPhysicalDeviceShaderImageAtomicInt64FeaturesEXT>(
+          args.pFeatures->pNext, VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_IMAGE_ATOMIC_INT64_FEATURES_EXT))
+    atomics->sparseImageInt64Atomics = VK_FALSE;
+}
+
+void handle(Call& call, protocol::GetPhysicalDevicePropertiesArgs& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceProperties);
+  if (host::sparse::is_hidden(call.profile())) host::sparse::hide(*args.pProperties);
+}
+
+void handle(Call& call, protocol::GetPhysicalDeviceProperties2Args& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceProperties2);
+  if (host::sparse::is_hidden(call.profile())) host::sparse::hide(args.pProperties->properties);
+}
+
+void handle(Call& call, protocol::GetPhysicalDeviceQueueFamilyPropertiesArgs& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceQueueFamilyProperties);
+  if (!args.pQueueFamilyProperties || !host::sparse::is_hidden(call.profile())) return;
+  for (uint32_t i = 0; i < *args.pQueueFamilyPropertyCount; ++i) host::sparse::hide(args.pQueueFamilyProperties[i]);
+}
+
+void handle(Call& call, protocol::GetPhysicalDeviceQueueFamilyProperties2Args& args) {
+  args.call(call.instance().vk.vkGetPhysicalDeviceQueueFamilyProperties2);
+  if (!args.pQueueFamilyProperties || !host::sparse::is_hidden(call.profile())) return;
+  for (uint32_t i = 0; i < *args.pQueueFamilyPropertyCount; ++i)
+    host::sparse::hide(args.pQueueFamilyProperties[i].queueFamilyProperties);
 }
 
 void handle(Call& call, protocol::GetPhysicalDeviceMemoryPropertiesArgs& args) {
