@@ -10,6 +10,7 @@
 #include <utility>
 #include <vector>
 
+#include "cli/bench.h"
 #include "cli/parity.h"
 #include "cli/run.h"
 #include "frontends/server/serve.h"
@@ -40,6 +41,11 @@ struct Settings {
   bool json = false;
   bool parity = false, strict = false;
   std::string guest_icd, guest_command;
+  std::string peer = "virgl_test_server";
+  bool no_peer = false, list_works = false, quick = false;
+  std::vector<std::string> only;
+  int rounds = 5;
+  std::string html;
   std::string socket = kDefaultSocket;
   std::string isolation = "process";
   size_t max_clients = 1024;
@@ -157,6 +163,28 @@ int run(const Settings& settings, std::vector<std::string> program) {
   return code ? *code : fail_with(code.error());
 }
 
+int bench(const Settings& settings) {
+  set_log_level(settings, observe::Level::kWarn);
+  if (settings.list_works) {
+    std::fputs(bench_list().c_str(), stdout);
+    return EXIT_SUCCESS;
+  }
+  auto text =
+      cli::bench({.host = host_options(settings),
+                  .server_log_level = settings.log_level.empty() ? "warn" : settings.log_level,
+                  .guest_icd = settings.guest_icd,
+                  .guest_command = settings.guest_command,
+                  .peer = settings.no_peer ? "" : settings.peer,
+                  .only = settings.only,
+                  .rounds = settings.rounds,
+                  .quick = settings.quick,
+                  .json = settings.json,
+                  .html = settings.html});
+  if (!text) return fail_with(text.error());
+  std::fputs(text->c_str(), stdout);
+  return EXIT_SUCCESS;
+}
+
 int worker(const Settings& settings) {
   set_log_level(settings, observe::Level::kInfo);
   frontends::server::WorkerOptions options;
@@ -236,6 +264,50 @@ CLI::App* add_info(CLI::App& app, Settings& settings) {
   return command;
 }
 
+CLI::App* add_bench(CLI::App& app, Settings& settings) {
+  CLI::App* command = app.add_subcommand(
+      "bench", "Measure what it costs to be a guest: native, pvgpu and the peer, side by side");
+  command->footer(
+      "Each work runs in turn natively, through a private server of ours, and through the peer "
+      "(virglrenderer's\n"
+      "virgl_test_server; Debian: virgl-server) if that is installed; then the next round. Takes "
+      "some minutes,\n"
+      "and means something only on a machine that does nothing else. Of several --gpu the first "
+      "counts.\n"
+      "A guest in a root of its own must share this program's folder and /tmp:\n"
+      "  pvgpu bench --guest-command 'chroot /srv/guest' --html bench.html");
+  command->add_flag("--list", settings.list_works, "List the works and their figures, and exit");
+  command->add_option("--only", settings.only, "Only this work; can be given several times")
+      ->option_text("WORK")
+      ->expected(1)
+      ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  command
+      ->add_option("--rounds", settings.rounds,
+                   "How often to do each work on each side; default: 5")
+      ->check(CLI::Range(1, 1000))
+      ->option_text("N");
+  command->add_flag("--quick", settings.quick,
+                    "Only see that all works run: the figures mean little");
+  command->add_flag("--json", settings.json, "For programs: one JSON object, with every round");
+  command->add_option("--html", settings.html, "Write a page with charts to this file too")
+      ->option_text("FILE");
+  command
+      ->add_option("--guest-command", settings.guest_command,
+                   "What to put before the program that runs as the guest, for a shell")
+      ->option_text("WORDS");
+  command
+      ->add_option("--guest-icd", settings.guest_icd,
+                   "Manifest of Mesa's Venus driver (virtio_icd.*.json), in the guest's system")
+      ->option_text("PATH");
+  command
+      ->add_option("--peer", settings.peer,
+                   "The peer's server, a path or a name; default: virgl_test_server")
+      ->option_text("PROGRAM");
+  command->add_flag("--no-peer", settings.no_peer, "Without the peer");
+  add_host_options(*command, settings);
+  return command;
+}
+
 CLI::App* add_worker(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("worker", "")->group("");
   command->add_flag("--probe", settings.probe);
@@ -294,6 +366,7 @@ int main(int argc, char** argv) {
   CLI::App* run_command = add_run(app, settings);
   CLI::App* serve_command = add_serve(app, settings);
   CLI::App* info_command = add_info(app, settings);
+  CLI::App* bench_command = add_bench(app, settings);
   CLI::App* worker_command = add_worker(app, settings);
   app.footer("pvgpu COMMAND --help tells about a command.");
 
@@ -312,6 +385,7 @@ int main(int argc, char** argv) {
   }
   if (serve_command->parsed()) return serve(settings);
   if (info_command->parsed()) return settings.parity ? parity(settings) : info(settings);
+  if (bench_command->parsed()) return bench(settings);
   if (worker_command->parsed()) return worker(settings);
   std::fputs(app.help().c_str(), stderr);
   return kExitUserError;

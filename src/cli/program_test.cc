@@ -39,7 +39,7 @@ TEST(Program, TellsItsVersionAndItsCommands) {
   EXPECT_THAT(version.output, testing::StartsWith("pvgpu "));
   auto help = pvgpu("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"run", "serve", "info", "--list-gpus"}) {
+  for (const char* command : {"run", "serve", "info", "bench", "--list-gpus"}) {
     EXPECT_THAT(help.output, HasSubstr(command));
   }
   EXPECT_THAT(help.output, Not(HasSubstr("worker")));
@@ -57,12 +57,21 @@ TEST(Program, TellsItsVersionAndItsCommands) {
   }
 }
 
+TEST(Program, ListsTheWorksOfBench) {
+  auto outcome = pvgpu("bench --list");
+  EXPECT_EQ(outcome.code, 0);
+  for (const char* word : {"round-trip", "p99.9", "10000.in-flight-3", "frames/s"}) {
+    EXPECT_THAT(outcome.output, HasSubstr(word));
+  }
+}
+
 TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
   for (const char* arguments :
        {"frobnicate", "info --strict", "info --guest-icd=/virtio.json", "serve --frobnicate", "serve --isolation=vm", "info --log-level=loud",
         "serve --max-clients=0", "run", "run --", "run --frobnicate -- true",
         "serve --socket=/nonexistent/socket",
         "serve --socket=", "run --icd=/nonexistent.json -- true", "worker --supervisor=1",
+        "bench --only=frobnicate", "bench --rounds=0", "bench --html=/nonexistent/page.html",
         "serve --ready-fd=999 --socket=/nonexistent/socket"}) {
     auto outcome = pvgpu(arguments);
     EXPECT_EQ(outcome.code, 2) << arguments;
@@ -94,6 +103,7 @@ TEST(Program, AHostWithoutVulkanIsAUsersErrorToldOnce) {
   for (const std::string& arguments :
        {"serve --socket=" + folder.path() + "/socket",
         "run --icd=" + folder.path() + "/virtio.json", std::string("info"), std::string("info --parity"),
+        std::string("bench --no-peer"),
         std::string("serve --isolation=thread --socket=") + folder.path() + "/socket"}) {
     std::string tail = arguments.starts_with("run") ? " -- true" : "";
     auto outcome = pvgpu(arguments + " --vulkan-loader=/nonexistent/libvulkan.so" + tail);

@@ -1,6 +1,6 @@
 #include "host/result_name.h"
 
-#include <fmt/format.h>
+#include <format>
 
 namespace pvgpu::host {
 
@@ -39,12 +39,12 @@ std::string result_name(VkResult result) {
     case VK_ERROR_UNKNOWN:
       return "VK_ERROR_UNKNOWN";
     default:
-      return fmt::format("VkResult {}", static_cast<int>(result));
+      return std::format("VkResult {}", static_cast<int>(result));
   }
 }
 
 std::string version_text(uint32_t version) {
-  return fmt::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
+  return std::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
                      VK_API_VERSION_PATCH(version));
 }
 

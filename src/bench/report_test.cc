@@ -1,0 +1,166 @@
+#include "bench/report.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+
+#include "bench/charts.h"
+
+namespace pvgpu::bench {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr Figure kFigures[] = {{"p50", "µs", Better::kLower, "half of the calls are faster"},
+                               {"rate", "calls/s", Better::kHigher, "calls in a second"}};
+constexpr Work kWork{"work", "A work", "What is done.", kFigures, true};
+
+// Three rounds; ours takes half the peer's time and ten times the native one.
+Report example() {
+  Report report;
+  report.about = {{"GPU", "A <b>GPU</b> & more"}};
+  report.sides = {
+      {.name = "native"}, {.name = "pvgpu"}, {.name = "peer", .note = "without \"feedback\""}};
+  WorkResult result{&kWork, std::vector<SideResult>(3)};
+  for (double slowness : {1.0, 2.0, 1.5}) {
+    const double times[] = {1, 10, 20};
+    for (size_t i = 0; i < 3; ++i) {
+      Outcome outcome;
+      outcome.figures = {{"p50", times[i] * slowness}, {"rate", 1e6 / (times[i] * slowness)}};
+      outcome.distribution.add(times[i] * slowness);
+      result.sides[i].add(outcome);
+    }
+  }
+  report.works.push_back(result);
+  return report;
+}
+
+TEST(Works, HaveUniqueNamesAndWords) {
+  std::set<std::string_view> names;
+  for (const Work& work : all_works()) {
+    EXPECT_TRUE(names.insert(work.name).second) << work.name;
+    EXPECT_FALSE(work.title.empty() || work.what.empty() || work.figures.empty()) << work.name;
+    std::set<std::string_view> figures;
+    for (const Figure& figure : work.figures) {
+      EXPECT_TRUE(figures.insert(figure.name).second) << work.name << ' ' << figure.name;
+      EXPECT_FALSE(figure.unit.empty() || figure.what.empty()) << figure.name;
+    }
+  }
+}
+
+TEST(Works, AreSelectedByNameInTheirOwnOrder) {
+  std::string unknown;
+  EXPECT_EQ(select_works({}, unknown).size(), all_works().size());
+  const std::string names[] = {"present", "start-up"};
+  const auto selected = select_works(names, unknown);
+  ASSERT_EQ(selected.size(), 2u);
+  EXPECT_EQ(selected[0]->name, "start-up");
+  EXPECT_EQ(unknown, "");
+  const std::string wrong[] = {"start-up", "startup"};
+  EXPECT_TRUE(select_works(wrong, unknown).empty());
+  EXPECT_EQ(unknown, "startup");
+}
+
+TEST(Compare, TellsRatiosAndSpeedsInTheFiguresDirection) {
+  const Report report = example();
+  const auto latency = compare(report, report.works[0], kFigures[0]);
+  ASSERT_EQ(latency.size(), 2u);
+  EXPECT_EQ(latency[0].other, 0u);
+  EXPECT_DOUBLE_EQ(latency[0].ratio.median, 10);
+  EXPECT_DOUBLE_EQ(latency[0].speed.median, 0.1);
+  EXPECT_DOUBLE_EQ(latency[1].ratio.max, 0.5);
+  EXPECT_DOUBLE_EQ(latency[1].speed.max, 2);
+  const auto rate = compare(report, report.works[0], kFigures[1]);
+  EXPECT_DOUBLE_EQ(rate[1].ratio.median, 2);
+  EXPECT_DOUBLE_EQ(rate[1].speed.median, 2);
+}
+
+TEST(Compare, LeavesOutWhatWasNotMeasured) {
+  Report report = example();
+  report.works[0].sides[2].figures.clear();
+  EXPECT_EQ(compare(report, report.works[0], kFigures[0]).size(), 1u);
+  report.works[0].sides[1].figures.clear();
+  EXPECT_TRUE(compare(report, report.works[0], kFigures[0]).empty());
+}
+
+TEST(Quantity, HasThreeDigits) {
+  EXPECT_EQ(quantity(0), "0");
+  EXPECT_EQ(quantity(0.0532), "0.053");
+  EXPECT_EQ(quantity(1), "1.00");
+  EXPECT_EQ(quantity(9.996), "10.0");
+  EXPECT_EQ(quantity(12.34), "12.3");
+  EXPECT_EQ(quantity(123.4), "123");
+  EXPECT_EQ(quantity(1234), "1234");
+  EXPECT_EQ(quantity(12345), "12.3 k");
+  EXPECT_EQ(quantity(999'700), "1.00 M");
+  EXPECT_EQ(quantity(9.41e6), "9.41 M");
+}
+
+TEST(Text, ShowsMediansRatiosAndFailures) {
+  Report report = example();
+  const std::string text = to_text(report);
+  EXPECT_THAT(text, HasSubstr("A work (work)\n  What is done.\n"));
+  EXPECT_THAT(text,
+              testing::ContainsRegex("p50 +µs ↓ +1\\.50 +15\\.0 +30\\.0 +10\\.0× +0\\.500×\n"));
+  EXPECT_THAT(text, testing::ContainsRegex("rate +calls/s ↑ "));
+  report.works[0].sides[1].figures["p50"][0] = 12;
+  EXPECT_THAT(to_text(report), HasSubstr("10.0× (10.0–12.0)"));
+  EXPECT_THAT(text, HasSubstr("without \"feedback\""));
+  EXPECT_THAT(text, Not(HasSubstr("failed")));
+  report.works[0].sides[2] = {};
+  report.works[0].sides[2].failure = "vkMapMemory: VK_ERROR_UNKNOWN";
+  EXPECT_THAT(to_text(report),
+              testing::ContainsRegex("p50 +µs ↓ +1\\.50 +15\\.0 +– +10\\.0× .*–\n"));
+  EXPECT_THAT(to_text(report), HasSubstr("peer failed: vkMapMemory: VK_ERROR_UNKNOWN\n"));
+}
+
+TEST(Json, HoldsEveryRoundAndTheRatios) {
+  const auto json = nlohmann::json::parse(to_json(example()));
+  const auto& figure = json["works"][0]["figures"][0];
+  EXPECT_EQ(figure["rounds"]["pvgpu"], nlohmann::json({10.0, 20.0, 15.0}));
+  EXPECT_DOUBLE_EQ(figure["ratios"]["to_peer"]["median"].get<double>(), 0.5);
+  EXPECT_EQ(figure["better"], "lower");
+  EXPECT_EQ(json["works"][0]["distributions"]["native"].size(), 3u);
+  EXPECT_EQ(json["sides"][2]["note"], "without \"feedback\"");
+}
+
+TEST(Html, IsOnePageThatLoadsNothing) {
+  const std::string html = to_html(example());
+  for (const char* wanted : {"<!doctype html>", "prefers-color-scheme: dark", "<svg",
+                             "A &lt;b&gt;GPU&lt;/b&gt; &amp; more", "without &quot;feedback&quot;",
+                             "<polyline", "<circle", "</html>"}) {
+    EXPECT_THAT(html, HasSubstr(wanted));
+  }
+  for (const char* unwanted : {"http:", "https:", "<script", "<link", "<b>GPU", "nan", "inf"}) {
+    EXPECT_THAT(html, Not(HasSubstr(unwanted)));
+  }
+}
+
+TEST(Html, SurvivesARunThatMeasuredNothing) {
+  Report report = example();
+  for (SideResult& side : report.works[0].sides) side = {.failure = "<none>"};
+  const std::string html = to_html(report);
+  EXPECT_THAT(html, HasSubstr("peer failed: &lt;none&gt;"));
+  EXPECT_THAT(html, Not(HasSubstr("nan")));
+}
+
+TEST(SpeedChart, MarksWhatLiesOutside) {
+  Report report = example();
+  EXPECT_THAT(speed_chart(report), Not(HasSubstr("hollow")));
+  EXPECT_THAT(speed_chart(report), HasSubstr("<title>2.00× as fast as peer (2.00–2.00)</title>"));
+  report.works[0].sides[0].figures["p50"] = {1e-6, 1e-6, 1e-6};
+  EXPECT_THAT(speed_chart(report), HasSubstr("class=\"hollow side-0\""));
+}
+
+TEST(BarChart, IsAsLongAsTheValue) {
+  const Report report = example();
+  const std::string chart = bar_chart(report, report.works[0]);
+  // Native (1.5 of the peer's greatest, 40) and the peer (30 of 40) are 20 times apart.
+  EXPECT_THAT(chart, HasSubstr("width=\"19.5\""));
+  EXPECT_THAT(chart, HasSubstr("width=\"390.0\""));
+}
+
+}  // namespace
+}  // namespace pvgpu::bench
