@@ -268,12 +268,10 @@ CLI::App* add_bench(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand(
       "bench", "Measure what it costs to be a guest: native, pvgpu and the peer, side by side");
   command->footer(
-      "Each work runs in turn natively, through a private server of ours, and through the peer "
-      "(virglrenderer's\n"
-      "virgl_test_server; Debian: virgl-server) if that is installed; then the next round. Takes "
-      "some minutes,\n"
-      "and means something only on a machine that does nothing else. Of several --gpu the first "
-      "counts.\n"
+      "Each work runs in turn natively, through a private server of ours, and through the peer\n"
+      "(virglrenderer's virgl_test_server; Debian: virgl-server) if that is installed; then the next\n"
+      "round. Takes some minutes, and means something only on a machine that does nothing else.\n"
+      "Of several --gpu the first counts. docs/performance.md tells what the figures mean.\n"
       "A guest in a root of its own must share this program's folder and /tmp:\n"
       "  pvgpu bench --guest-command 'chroot /srv/guest' --html bench.html");
   command->add_flag("--list", settings.list_works, "List the works and their figures, and exit");
