@@ -52,6 +52,17 @@ def frames(display, environment, count):
         return pictures, cube.program.output()
 
 
+def pairs(one, other, most=3):
+    """The pictures of two runs that are of the same frame. On a busy machine a cube may have drawn up to `most` frames before the pause
+    reaches it; the runs are matched at the first picture of the one that began later."""
+    for shift in range(most + 1):
+        if one[shift].difference(other[0]) < SAME:
+            return list(zip(one[shift:], other))
+        if one[0].difference(other[shift]) < SAME:
+            return list(zip(one, other[shift:]))
+    return list(zip(one, other))
+
+
 def _drawn(display, before):
     """The next picture with a cube in it: mapping the window shows its empty background first."""
     while True:

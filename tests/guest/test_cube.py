@@ -2,7 +2,7 @@
 
 import unittest
 
-from cube import SAME, frames
+from cube import SAME, frames, pairs
 from harness import NATIVE, Display, GuestCase, Server
 
 FRAMES = 12
@@ -20,7 +20,7 @@ class VkCube(GuestCase):
         self.assertLess(native[-1].most_common_share(), 0.6)
         for frame, following in zip(native, native[1:]):
             self.assertGreater(frame.difference(following), 0.02)
-        for number, (one, other) in enumerate(zip(native, guest), 1):
+        for number, (one, other) in enumerate(pairs(native, guest), 1):
             self.assertLess(one.difference(other), SAME, f"frame {number}; the last ones are in {self.keep('')}")
 
 
