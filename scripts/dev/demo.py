@@ -10,7 +10,7 @@ CHECKOUT = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(CHECKOUT / "tests" / "guest"))
 sys.dont_write_bytecode = True
 
-from cube import SAME, frames  # noqa: E402
+from cube import SAME, frames, pairs  # noqa: E402
 from harness import NATIVE, Display, Server, run_guest  # noqa: E402
 
 SHOWN_FRAME = 20
@@ -49,7 +49,7 @@ def main():
             guest[-1].write_png(picture_path)
             fps = frames_per_second(display, server.venus())
         (folder / "server.log").write_text(server.log())
-    same = all(one.difference(other) < SAME for one, other in zip(native, guest))
+    same = all(one.difference(other) < SAME for one, other in pairs(native, guest))
     print(f"vkcube    {SHOWN_FRAME} frames, {'each the same picture as' if same else 'NOT the pictures that are drawn'} without pvgpu")
     print(f"          {fps:.0f} frames a second through pvgpu, {native_fps:.0f} without")
     print(f"picture   {picture_path.relative_to(CHECKOUT)}    server's log   {(folder / 'server.log').relative_to(CHECKOUT)}")

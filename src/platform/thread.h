@@ -9,6 +9,8 @@ namespace pvgpu::platform {
 void set_thread_name(const char* name);
 // Asks for the nice value (-20 to 19) for this thread alone. False if the system does not allow it.
 bool set_thread_nice(int nice);
+// Makes this thread's sleeps end on time. Systems lengthen them (Linux by 50 µs) to wake up for several threads at once.
+void set_thread_punctual();
 // Processors that this process may run on, at least 1.
 unsigned usable_processors();
 

@@ -85,6 +85,7 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
       extra_size_(info.extraSize),
       buffer_size_(static_cast<uint32_t>(info.bufferSize)),
       idle_timeout_ns_(std::min<uint64_t>(info.idleTimeout, 1'000'000'000)),
+      processors_(platform::usable_processors()),
       stream_(context, this),
       copy_(info.bufferSize) {
   if (const auto* monitor =
@@ -112,6 +113,7 @@ void Ring::request_stop() {
 
 void Ring::run() {
   platform::set_thread_name("pvgpu-ring");
+  platform::set_thread_punctual();
   // The guest's priorities are advice: raising one needs rights that a worker does not have.
   if (nice_ > 0) platform::set_thread_nice(std::min(nice_, 19));
   while (wait_for_work() && drain()) {
@@ -123,7 +125,7 @@ void Ring::run() {
 
 // Returns when the tail has moved; false: stop.
 bool Ring::wait_for_work() {
-  const RingWait wait(std::chrono::nanoseconds(idle_timeout_ns_), platform::usable_processors());
+  RingWait wait(std::chrono::nanoseconds(idle_timeout_ns_), processors_);
   // acquire: pairs with the guest's release store of tail, so that the command bytes are seen.
   const auto has_work = [this] { return shared(tail_offset_).load(std::memory_order_acquire) != head_; };
   const Clock::time_point start = Clock::now();
@@ -141,6 +143,8 @@ bool Ring::wait_for_work() {
         break;
       case RingWait::Action::kYield:
         std::this_thread::yield();
+        wait.yielded(Clock::now() - start - waited);
+        spins = ~0u;
         break;
       case RingWait::Action::kNap:
         std::this_thread::sleep_for(RingWait::nap(waited));

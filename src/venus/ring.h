@@ -70,6 +70,7 @@ class Ring final : private StreamProgress {
   const size_t head_offset_, tail_offset_, status_offset_, buffer_offset_, extra_offset_, extra_size_;
   const uint32_t buffer_size_;
   const uint64_t idle_timeout_ns_;
+  const unsigned processors_;
   uint32_t reporting_period_us_ = 0;
   int32_t nice_ = 0;
 

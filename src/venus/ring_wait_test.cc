@@ -11,7 +11,7 @@ using Action = RingWait::Action;
 TEST(RingWait, GoesFromSpinningToIdle) {
   const RingWait wait(1ms, 4);
   EXPECT_EQ(wait.next(0ns), Action::kSpin);
-  EXPECT_EQ(wait.next(5us), Action::kSpin);
+  EXPECT_EQ(wait.next(1us), Action::kSpin);
   EXPECT_EQ(wait.next(50us), Action::kYield);
   EXPECT_EQ(wait.next(500us), Action::kNap);
   EXPECT_EQ(wait.next(1ms), Action::kIdle);
@@ -40,6 +40,14 @@ TEST(RingWait, IsNotIdleBeforeTheGuestsTimeout) {
     for (auto waited = 0ns; waited < timeout; waited += 1us)
       ASSERT_NE(wait.next(waited), Action::kIdle);
   }
+}
+
+TEST(RingWait, LeavesTheProcessorToOthersOnceTheyWereSeen) {
+  RingWait wait(1ms, 4);
+  wait.yielded(1us);
+  EXPECT_EQ(wait.next(50us), Action::kYield);
+  wait.yielded(1ms);
+  EXPECT_EQ(wait.next(50us), Action::kNap);
 }
 
 TEST(RingWait, DoesNotSpinOnASingleProcessor) {

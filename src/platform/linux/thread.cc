@@ -2,6 +2,7 @@
 
 #include <pthread.h>
 #include <sched.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -20,6 +21,10 @@ bool set_thread_nice(int nice) {
   // On Linux the nice value belongs to the thread, whatever POSIX says.
   auto thread = static_cast<id_t>(::syscall(SYS_gettid));
   return ::setpriority(PRIO_PROCESS, thread, nice) == 0;
+}
+
+void set_thread_punctual() {
+  ::prctl(PR_SET_TIMERSLACK, 1UL);
 }
 
 unsigned usable_processors() {
