@@ -59,24 +59,6 @@ void check_groups(VkInstance instance, const std::vector<VkPhysicalDevice>& gpus
     client::fail("a GPU is in no group or in several");
 }
 
-client::Device make_device(VkInstance instance, VkPhysicalDevice gpu) {
-  client::Device result{.instance = instance, .physical = gpu};
-  vkGetPhysicalDeviceMemoryProperties(gpu, &result.memory);
-  const float priority = 1;
-  const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                      .queueCount = 1,
-                                      .pQueuePriorities = &priority};
-  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                .queueCreateInfoCount = 1,
-                                .pQueueCreateInfos = &queue};
-  client::check(vkCreateDevice(gpu, &info, nullptr, &result.device), "vkCreateDevice");
-  vkGetDeviceQueue(result.device, 0, 0, &result.queue);
-  const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
-  client::check(vkCreateCommandPool(result.device, &pool, nullptr, &result.commands),
-                "vkCreateCommandPool");
-  return result;
-}
-
 // Values that no other GPU and no other round has.
 void compute(const client::Device& device, uint32_t gpu) {
   constexpr VkBufferUsageFlags kUsage =
@@ -106,16 +88,13 @@ int main() {
   const std::vector<VkPhysicalDevice> gpus = list_gpus(instance);
   check_groups(instance, gpus);
   std::vector<client::Device> devices;
-  for (VkPhysicalDevice gpu : gpus) devices.push_back(make_device(instance, gpu));
+  for (VkPhysicalDevice gpu : gpus) devices.push_back(client::make_device(instance, gpu, 0));
   {
     std::vector<std::jthread> threads;
     for (uint32_t i = 0; i < devices.size(); ++i)
       threads.emplace_back([&, i] { compute(devices[i], i + 1); });
   }
-  for (client::Device& device : devices) {
-    vkDestroyCommandPool(device.device, device.commands, nullptr);
-    vkDestroyDevice(device.device, nullptr);
-  }
+  for (client::Device& device : devices) client::destroy(device);
   vkDestroyInstance(instance, nullptr);
   std::printf("%zu computed\n", devices.size());
 }

@@ -16,6 +16,7 @@ constexpr uint32_t kCellBase = 64;
 constexpr VkClearColorValue kUndrawn{.float32 = {0, 0, 1, 1}};
 // How often, so that drawing takes long enough to be seen unfinished by who does not wait for it.
 constexpr int kFills = 4;
+constexpr VkImageSubresourceRange kWhole{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
 constexpr uint64_t kSecond = 1'000'000'000;
 
 VkRect2D cell_rect(VkExtent2D extent, uint32_t cell) {
@@ -29,33 +30,14 @@ std::array<uint8_t, 3> cell_color(uint32_t frame, uint32_t cell) {
   return {uint8_t(frame), uint8_t(frame >> 8), uint8_t(kCellBase + cell)};
 }
 
-void barrier(VkCommandBuffer commands, VkImage image, VkImageLayout from, VkImageLayout to) {
-  const VkImageMemoryBarrier2 barrier{
-      .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
-      .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
-      .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
-      .oldLayout = from,
-      .newLayout = to,
-      .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-      .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-      .image = image,
-      .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
-  const VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                    .imageMemoryBarrierCount = 1,
-                                    .pImageMemoryBarriers = &barrier};
-  vkCmdPipelineBarrier2(commands, &dependency);
-}
-
 void fill(VkCommandBuffer commands, VkImage image) {
-  const VkImageSubresourceRange whole{VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1};
   for (int i = 0; i < kFills; ++i) {
-    barrier(commands, image,
-            i == 0 ? VK_IMAGE_LAYOUT_UNDEFINED : VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-            VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
+    client::transition(
+        commands, image, kWhole,
+        i == 0 ? VK_IMAGE_LAYOUT_UNDEFINED : VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+        VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
     vkCmdClearColorImage(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL, &kUndrawn, 1,
-                         &whole);
+                         &kWhole);
   }
 }
 
@@ -78,8 +60,8 @@ void copy_cells(VkCommandBuffer commands, VkImage image, const client::Buffer& p
     offset += count;
   }
   if (regions.empty()) return;
-  barrier(commands, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-          VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
+  client::transition(commands, image, kWhole, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+                     VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL);
   vkCmdCopyBufferToImage(commands, pixels.buffer, image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
                          uint32_t(regions.size()), regions.data());
 }
@@ -304,11 +286,11 @@ void Presenter::record(Slot& slot, const Image& image) {
   check(vkBeginCommandBuffer(slot.commands, &begin), "vkBeginCommandBuffer");
   fill(slot.commands, image.image);
   copy_cells(slot.commands, image.image, slot.cells, extent_, frame_);
-  barrier(slot.commands, image.image, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
-          VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL);
+  client::transition(slot.commands, image.image, kWhole, VK_IMAGE_LAYOUT_TRANSFER_DST_OPTIMAL,
+                     VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL);
   clear_cells(slot.commands, image.view, extent_, frame_);
-  barrier(slot.commands, image.image, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
-          VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
+  client::transition(slot.commands, image.image, kWhole, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL,
+                     VK_IMAGE_LAYOUT_PRESENT_SRC_KHR);
   check(vkEndCommandBuffer(slot.commands), "vkEndCommandBuffer");
 }
 

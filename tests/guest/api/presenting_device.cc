@@ -73,18 +73,8 @@ void make_device(PresentingDevice& result, const std::vector<const char*>& on_in
     maintenance.pNext = features.pNext;
     features.pNext = &maintenance;
   }
-  const float priority = 1;
-  const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                      .queueFamilyIndex = result.family,
-                                      .queueCount = 1,
-                                      .pQueuePriorities = &priority};
-  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                .pNext = &features,
-                                .queueCreateInfoCount = 1,
-                                .pQueueCreateInfos = &queue,
-                                .enabledExtensionCount = uint32_t(names.size()),
-                                .ppEnabledExtensionNames = names.data()};
-  client::check(vkCreateDevice(result.physical, &info, nullptr, &result.device), "vkCreateDevice");
+  static_cast<client::Device&>(result) =
+      client::make_device(result.instance, result.physical, result.family, &features, names);
 }
 
 }  // namespace
@@ -104,18 +94,11 @@ PresentingDevice open_presenting(const WindowSystem& windows) {
   if (vkEnumeratePhysicalDevices(result.instance, &count, &result.physical) < 0 || count == 0) {
     client::fail("vkEnumeratePhysicalDevices: no device");
   }
-  vkGetPhysicalDeviceMemoryProperties(result.physical, &result.memory);
   result.family = drawing_family(result.physical);
   make_device(result, names);
-  vkGetDeviceQueue(result.device, result.family, 0, &result.queue);
   result.wait_for_present = reinterpret_cast<PFN_vkWaitForPresentKHR>(
       vkGetDeviceProcAddr(result.device, "vkWaitForPresentKHR"));
   result.release_images = reinterpret_cast<PFN_vkReleaseSwapchainImagesEXT>(
       vkGetDeviceProcAddr(result.device, "vkReleaseSwapchainImagesEXT"));
-  const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                     .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
-                                     .queueFamilyIndex = result.family};
-  client::check(vkCreateCommandPool(result.device, &pool, nullptr, &result.commands),
-                "vkCreateCommandPool");
   return result;
 }

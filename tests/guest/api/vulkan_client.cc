@@ -18,51 +18,66 @@ void check(VkResult result, const char* call) {
 }
 
 Device open(const char* program) {
-  Device result;
   const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                       .pApplicationName = program,
                                       .apiVersion = VK_API_VERSION_1_2};
   const VkInstanceCreateInfo instance_info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO,
                                            .pApplicationInfo = &application};
-  check(vkCreateInstance(&instance_info, nullptr, &result.instance), "vkCreateInstance");
+  VkInstance instance;
+  check(vkCreateInstance(&instance_info, nullptr, &instance), "vkCreateInstance");
 
   uint32_t count = 1;
-  const VkResult listed = vkEnumeratePhysicalDevices(result.instance, &count, &result.physical);
+  VkPhysicalDevice physical;
+  const VkResult listed = vkEnumeratePhysicalDevices(instance, &count, &physical);
   if (listed < 0 || count == 0) fail("vkEnumeratePhysicalDevices: no device");
-  vkGetPhysicalDeviceMemoryProperties(result.physical, &result.memory);
 
   uint32_t family_count = 0;
-  vkGetPhysicalDeviceQueueFamilyProperties(result.physical, &family_count, nullptr);
+  vkGetPhysicalDeviceQueueFamilyProperties(physical, &family_count, nullptr);
   std::vector<VkQueueFamilyProperties> families(family_count);
-  vkGetPhysicalDeviceQueueFamilyProperties(result.physical, &family_count, families.data());
+  vkGetPhysicalDeviceQueueFamilyProperties(physical, &family_count, families.data());
   uint32_t family = 0;
   while (family < family_count && !(families[family].queueFlags & VK_QUEUE_COMPUTE_BIT)) ++family;
   if (family == family_count) fail("no queue family computes");
 
-  const float priority = 1;
-  const VkDeviceQueueCreateInfo queue_info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                           .queueFamilyIndex = family,
-                                           .queueCount = 1,
-                                           .pQueuePriorities = &priority};
   const VkPhysicalDeviceVulkan12Features features{
       .sType = VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES, .timelineSemaphore = VK_TRUE};
-  const VkDeviceCreateInfo device_info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                       .pNext = &features,
-                                       .queueCreateInfoCount = 1,
-                                       .pQueueCreateInfos = &queue_info};
-  check(vkCreateDevice(result.physical, &device_info, nullptr, &result.device), "vkCreateDevice");
+  return make_device(instance, physical, family, &features);
+}
+
+void close(Device& device) {
+  const VkInstance instance = device.instance;
+  destroy(device);
+  vkDestroyInstance(instance, nullptr);
+}
+
+Device make_device(VkInstance instance, VkPhysicalDevice physical, uint32_t family,
+                   const void* next, std::span<const char* const> extensions) {
+  Device result{.instance = instance, .physical = physical};
+  vkGetPhysicalDeviceMemoryProperties(physical, &result.memory);
+  const float priority = 1;
+  const VkDeviceQueueCreateInfo queue{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
+                                      .queueFamilyIndex = family,
+                                      .queueCount = 1,
+                                      .pQueuePriorities = &priority};
+  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
+                                .pNext = next,
+                                .queueCreateInfoCount = 1,
+                                .pQueueCreateInfos = &queue,
+                                .enabledExtensionCount = uint32_t(extensions.size()),
+                                .ppEnabledExtensionNames = extensions.data()};
+  check(vkCreateDevice(physical, &info, nullptr, &result.device), "vkCreateDevice");
   vkGetDeviceQueue(result.device, family, 0, &result.queue);
-  const VkCommandPoolCreateInfo pool_info{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                          .queueFamilyIndex = family};
-  check(vkCreateCommandPool(result.device, &pool_info, nullptr, &result.commands),
+  const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
+                                     .flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT,
+                                     .queueFamilyIndex = family};
+  check(vkCreateCommandPool(result.device, &pool, nullptr, &result.commands),
         "vkCreateCommandPool");
   return result;
 }
 
-void close(Device& device) {
+void destroy(Device& device) {
   vkDestroyCommandPool(device.device, device.commands, nullptr);
   vkDestroyDevice(device.device, nullptr);
-  vkDestroyInstance(device.instance, nullptr);
   device = {};
 }
 
@@ -181,6 +196,26 @@ void full_barrier(VkCommandBuffer commands) {
   vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT,
                        VK_PIPELINE_STAGE_ALL_COMMANDS_BIT | VK_PIPELINE_STAGE_HOST_BIT, 0, 1,
                        &barrier, 0, nullptr, 0, nullptr);
+}
+
+void transition(VkCommandBuffer commands, VkImage image, const VkImageSubresourceRange& range,
+                VkImageLayout from, VkImageLayout to) {
+  const VkImageMemoryBarrier2 barrier{
+      .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
+      .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+      .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
+      .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
+      .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
+      .oldLayout = from,
+      .newLayout = to,
+      .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+      .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
+      .image = image,
+      .subresourceRange = range};
+  const VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
+                                    .imageMemoryBarrierCount = 1,
+                                    .pImageMemoryBarriers = &barrier};
+  vkCmdPipelineBarrier2(commands, &dependency);
 }
 
 }  // namespace client

@@ -28,6 +28,12 @@ struct Device {
 Device open(const char* program);
 void close(Device& device);
 
+// A device of `physical` with the first queue of `family` and a command pool for it.
+Device make_device(VkInstance instance, VkPhysicalDevice physical, uint32_t family,
+                   const void* next = nullptr, std::span<const char* const> extensions = {});
+// Leaves the instance.
+void destroy(Device& device);
+
 // A buffer with memory of its own, mapped for its whole life.
 struct Buffer {
   VkBuffer buffer = VK_NULL_HANDLE;
@@ -48,6 +54,10 @@ void run(const Device& device, const std::function<void(VkCommandBuffer)>& recor
 
 // All earlier writes of the device are visible to all later work and to the host.
 void full_barrier(VkCommandBuffer commands);
+
+// Between everything before and everything after it. Vulkan 1.3 with synchronization2.
+void transition(VkCommandBuffer commands, VkImage image, const VkImageSubresourceRange& range,
+                VkImageLayout from, VkImageLayout to);
 
 // As run(), but waits by one timeline semaphore whose value counts the submissions.
 class Timeline {

@@ -66,21 +66,38 @@ void check_block(const client::Buffer& output, uint32_t seed, const char* what) 
   say_bytes(what, output.mapped, output.size);
 }
 
+// A pipeline that reads a block at binding 1 and writes to binding 0 what check_block() expects.
+struct BlockReader {
+  BlockReader(Lab& lab, Binding blocks)
+      : output(lab.buffer(Chain::kWords * 4, kStorage)),
+        set_layout(lab.set_layout(std::array{Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER}, blocks})),
+        layout(lab.pipeline_layout({&set_layout, 1})),
+        pipeline(lab.compute_pipeline(layout, read_uniforms_comp_spirv)) {}
+  void run(Lab& lab, VkDescriptorSet set) const {
+    lab.run([&](VkCommandBuffer commands) { dispatch(commands, layout, pipeline, set); });
+  }
+  client::Buffer output;
+  VkDescriptorSetLayout set_layout;
+  VkPipelineLayout layout;
+  VkPipeline pipeline;
+};
+
+// The blocks of the seeds from 0, one after the other.
+client::Buffer block_buffer(Lab& lab, uint32_t count) {
+  const client::Buffer blocks = lab.buffer(count * 256, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT);
+  for (uint32_t i = 0; i < count; ++i) {
+    std::memcpy(static_cast<char*>(blocks.mapped) + i * 256, block(i).data(), 256);
+  }
+  return blocks;
+}
+
 }  // namespace
 
 // Entries with gaps between them and of several kinds, from a structure of the application's own.
 CORNER(update_templates) {
   Lab lab;
-  const client::Buffer output = lab.buffer(Chain::kWords * 4, kStorage);
-  const client::Buffer blocks = lab.buffer(1024, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT);
-  for (uint32_t i = 0; i < 4; ++i) {
-    std::memcpy(static_cast<char*>(blocks.mapped) + i * 256, block(i).data(), 256);
-  }
-  const std::array bindings{Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
-                            Binding{VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER}};
-  const VkDescriptorSetLayout set_layout = lab.set_layout(bindings);
-  const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
-  const VkPipeline pipeline = lab.compute_pipeline(layout, read_uniforms_comp_spirv);
+  const BlockReader reader(lab, {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER});
+  const client::Buffer blocks = block_buffer(lab, 4);
   struct Mine {
     uint64_t before;
     VkDescriptorBufferInfo uniform;
@@ -93,18 +110,18 @@ CORNER(update_templates) {
   const VkDescriptorUpdateTemplate made =
       make_template(lab,
                     {.templateType = VK_DESCRIPTOR_UPDATE_TEMPLATE_TYPE_DESCRIPTOR_SET,
-                     .descriptorSetLayout = set_layout},
+                     .descriptorSetLayout = reader.set_layout},
                     entries);
   const std::array<VkDescriptorPoolSize, 2> sizes{
       {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 4}, {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER, 4}}};
   const VkDescriptorPool pool = lab.descriptor_pool(sizes, 4);
   for (uint32_t i = 0; i < 4; ++i) {
-    const VkDescriptorSet set = lab.set(pool, set_layout);
+    const VkDescriptorSet set = lab.set(pool, reader.set_layout);
     const Mine mine{.uniform = {blocks.buffer, i * 256, 256},
-                    .storage = {output.buffer, 0, VK_WHOLE_SIZE}};
+                    .storage = {reader.output.buffer, 0, VK_WHOLE_SIZE}};
     vkUpdateDescriptorSetWithTemplate(lab.device, set, made, &mine);
-    lab.run([&](VkCommandBuffer commands) { dispatch(commands, layout, pipeline, set); });
-    check_block(output, i, "through a template");
+    reader.run(lab, set);
+    check_block(reader.output, i, "through a template");
   }
 }
 
@@ -155,19 +172,15 @@ CORNER(push_descriptors) {
 
 CORNER(inline_uniform_blocks) {
   Lab lab(Needs().FEATURE(VkPhysicalDeviceVulkan13Features, inlineUniformBlock));
-  const client::Buffer output = lab.buffer(Chain::kWords * 4, kStorage);
-  const std::array bindings{Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
-                            Binding{VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 256}};
-  const VkDescriptorSetLayout set_layout = lab.set_layout(bindings);
-  const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
-  const VkPipeline pipeline = lab.compute_pipeline(layout, read_uniforms_comp_spirv);
+  const BlockReader reader(lab, {VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 256});
   const VkDescriptorPoolInlineUniformBlockCreateInfo blocks{
       .sType = VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_INLINE_UNIFORM_BLOCK_CREATE_INFO,
       .maxInlineUniformBlockBindings = 2};
   const std::array<VkDescriptorPoolSize, 2> sizes{
       {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 2}, {VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK, 512}}};
   const VkDescriptorPool pool = lab.descriptor_pool(sizes, 2, 0, &blocks);
-  const VkDescriptorSet set = lab.set(pool, set_layout), copy = lab.set(pool, set_layout);
+  const VkDescriptorSet set = lab.set(pool, reader.set_layout);
+  const VkDescriptorSet copy = lab.set(pool, reader.set_layout);
   const auto words = block(77);
   // In two pieces, as a real renderer changes part of a block.
   for (uint32_t part = 0; part < 2; ++part) {
@@ -184,12 +197,12 @@ CORNER(inline_uniform_blocks) {
                                .descriptorType = VK_DESCRIPTOR_TYPE_INLINE_UNIFORM_BLOCK};
     vkUpdateDescriptorSets(lab.device, 1, &write, 0, nullptr);
   }
-  const VkDescriptorBufferInfo buffer{output.buffer, 0, VK_WHOLE_SIZE};
+  const VkDescriptorBufferInfo buffer{reader.output.buffer, 0, VK_WHOLE_SIZE};
   const VkWriteDescriptorSet write =
       write_buffer(set, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, buffer);
   vkUpdateDescriptorSets(lab.device, 1, &write, 0, nullptr);
-  lab.run([&](VkCommandBuffer commands) { dispatch(commands, layout, pipeline, set); });
-  check_block(output, 77, "an inline block");
+  reader.run(lab, set);
+  check_block(reader.output, 77, "an inline block");
 
   std::array<VkCopyDescriptorSet, 2> copies;
   for (uint32_t i = 0; i < 2; ++i) {
@@ -201,28 +214,20 @@ CORNER(inline_uniform_blocks) {
                  .descriptorCount = i == 0 ? 1u : 256u};
   }
   vkUpdateDescriptorSets(lab.device, 0, nullptr, copies.size(), copies.data());
-  std::ranges::fill(output.words(), 0);
-  lab.run([&](VkCommandBuffer commands) { dispatch(commands, layout, pipeline, copy); });
-  check_block(output, 77, "a copy of the set");
+  std::ranges::fill(reader.output.words(), 0);
+  reader.run(lab, copy);
+  check_block(reader.output, 77, "a copy of the set");
 }
 
 // Offsets into one buffer, given when the set is bound.
 CORNER(dynamic_offsets) {
   Lab lab;
-  const client::Buffer output = lab.buffer(Chain::kWords * 4, kStorage);
-  const client::Buffer blocks = lab.buffer(2048, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT);
-  for (uint32_t i = 0; i < 8; ++i) {
-    std::memcpy(static_cast<char*>(blocks.mapped) + i * 256, block(i).data(), 256);
-  }
-  const std::array bindings{Binding{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER},
-                            Binding{VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC}};
-  const VkDescriptorSetLayout set_layout = lab.set_layout(bindings);
-  const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
-  const VkPipeline pipeline = lab.compute_pipeline(layout, read_uniforms_comp_spirv);
+  const BlockReader reader(lab, {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC});
+  const client::Buffer blocks = block_buffer(lab, 8);
   const std::array<VkDescriptorPoolSize, 2> sizes{
       {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, 1}, {VK_DESCRIPTOR_TYPE_UNIFORM_BUFFER_DYNAMIC, 1}}};
-  const VkDescriptorSet set = lab.set(lab.descriptor_pool(sizes, 1), set_layout);
-  const VkDescriptorBufferInfo storage{output.buffer, 0, VK_WHOLE_SIZE};
+  const VkDescriptorSet set = lab.set(lab.descriptor_pool(sizes, 1), reader.set_layout);
+  const VkDescriptorBufferInfo storage{reader.output.buffer, 0, VK_WHOLE_SIZE};
   const VkDescriptorBufferInfo uniform{blocks.buffer, 0, 256};
   const VkWriteDescriptorSet writes[]{
       write_buffer(set, 0, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, storage),
@@ -231,12 +236,12 @@ CORNER(dynamic_offsets) {
   for (uint32_t i : {5, 0, 7, 2}) {
     lab.run([&](VkCommandBuffer commands) {
       const uint32_t offset = i * 256;
-      vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
-      vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, layout, 0, 1, &set, 1,
-                              &offset);
+      vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, reader.pipeline);
+      vkCmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, reader.layout, 0, 1, &set,
+                              1, &offset);
       vkCmdDispatch(commands, Chain::kWords / 64, 1, 1);
     });
-    check_block(output, i, "at an offset");
+    check_block(reader.output, i, "at an offset");
   }
 }
 

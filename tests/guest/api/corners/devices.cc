@@ -49,28 +49,11 @@ CORNER(several_instances) {
 CORNER(several_devices) {
   Lab lab;
   constexpr uint32_t kDevices = 3;
-  const float priority = 1;
-  const VkDeviceQueueCreateInfo queue_info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                           .queueFamilyIndex = lab.family,
-                                           .queueCount = 1,
-                                           .pQueuePriorities = &priority};
-  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                .queueCreateInfoCount = 1,
-                                .pQueueCreateInfos = &queue_info};
   std::array<client::Device, kDevices> devices;
   std::array<client::Buffer, kDevices> buffers;
   for (uint32_t i = 0; i < kDevices; ++i) {
-    client::Device& device = devices[i];
-    device.instance = lab.instance;
-    device.physical = lab.physical;
-    device.memory = lab.memory;
-    check(vkCreateDevice(lab.physical, &info, nullptr, &device.device), "vkCreateDevice");
-    vkGetDeviceQueue(device.device, lab.family, 0, &device.queue);
-    const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                       .queueFamilyIndex = lab.family};
-    check(vkCreateCommandPool(device.device, &pool, nullptr, &device.commands),
-          "vkCreateCommandPool");
-    buffers[i] = client::make_buffer(device, 4096, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+    devices[i] = client::make_device(lab.instance, lab.physical, lab.family);
+    buffers[i] = client::make_buffer(devices[i], 4096, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
   }
   for (uint32_t round = 0; round < 6; ++round) {
     const uint32_t i = round % kDevices;
@@ -81,8 +64,7 @@ CORNER(several_devices) {
   for (uint32_t i = 0; i < kDevices; ++i) {
     say("device %u: %u", i, buffers[i].words()[1023]);
     client::destroy(devices[i], buffers[i]);
-    vkDestroyCommandPool(devices[i].device, devices[i].commands, nullptr);
-    vkDestroyDevice(devices[i].device, nullptr);
+    client::destroy(devices[i]);
   }
   work(lab, 5, "the first device, still");
 }
@@ -138,27 +120,12 @@ CORNER(device_groups) {
       .sType = VK_STRUCTURE_TYPE_DEVICE_GROUP_DEVICE_CREATE_INFO,
       .physicalDeviceCount = group->physicalDeviceCount,
       .pPhysicalDevices = group->physicalDevices};
-  const float priority = 1;
-  const VkDeviceQueueCreateInfo queue_info{.sType = VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO,
-                                           .queueFamilyIndex = lab.family,
-                                           .queueCount = 1,
-                                           .pQueuePriorities = &priority};
-  const VkDeviceCreateInfo info{.sType = VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO,
-                                .pNext = &members,
-                                .queueCreateInfoCount = 1,
-                                .pQueueCreateInfos = &queue_info};
-  client::Device device{.instance = lab.instance, .physical = lab.physical, .memory = lab.memory};
-  check(vkCreateDevice(lab.physical, &info, nullptr, &device.device), "vkCreateDevice");
-  vkGetDeviceQueue(device.device, lab.family, 0, &device.queue);
+  client::Device device = client::make_device(lab.instance, lab.physical, lab.family, &members);
   VkPeerMemoryFeatureFlags features = 0;
   if (group->physicalDeviceCount > 1) {
     vkGetDeviceGroupPeerMemoryFeatures(device.device, 0, 0, 1, &features);
     say("peer memory features %x", features);
   }
-  const VkCommandPoolCreateInfo pool{.sType = VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO,
-                                     .queueFamilyIndex = lab.family};
-  check(vkCreateCommandPool(device.device, &pool, nullptr, &device.commands),
-        "vkCreateCommandPool");
   client::Buffer buffer = client::make_buffer(device, 256, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
   const VkCommandBufferAllocateInfo allocation{
       .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO,
@@ -189,8 +156,7 @@ CORNER(device_groups) {
   check(vkQueueWaitIdle(device.queue), "vkQueueWaitIdle");
   say("filled with %u", buffer.words()[63]);
   client::destroy(device, buffer);
-  vkDestroyCommandPool(device.device, device.commands, nullptr);
-  vkDestroyDevice(device.device, nullptr);
+  client::destroy(device);
 }
 
 CORNER(private_data) {

@@ -81,22 +81,7 @@ void barrier(VkCommandBuffer commands) {
 
 void transition(VkCommandBuffer commands, const Image& image, VkImageLayout from,
                 VkImageLayout to) {
-  const VkImageMemoryBarrier2 barrier{
-      .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER_2,
-      .srcStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      .srcAccessMask = VK_ACCESS_2_MEMORY_WRITE_BIT,
-      .dstStageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT,
-      .dstAccessMask = VK_ACCESS_2_MEMORY_READ_BIT | VK_ACCESS_2_MEMORY_WRITE_BIT,
-      .oldLayout = from,
-      .newLayout = to,
-      .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-      .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-      .image = image.image,
-      .subresourceRange = image.range()};
-  const VkDependencyInfo dependency{.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO,
-                                    .imageMemoryBarrierCount = 1,
-                                    .pImageMemoryBarriers = &barrier};
-  vkCmdPipelineBarrier2(commands, &dependency);
+  client::transition(commands, image.image, image.range(), from, to);
 }
 
 void begin(VkCommandBuffer commands, VkCommandBufferUsageFlags flags,

@@ -135,18 +135,8 @@ CORNER(blits) {
   upload(lab, image, bytes, kTo);
   lab.run([&](VkCommandBuffer commands) {
     const auto level_barrier = [&](uint32_t level, VkImageLayout from, VkImageLayout to) {
-      const VkImageMemoryBarrier barrier{
-          .sType = VK_STRUCTURE_TYPE_IMAGE_MEMORY_BARRIER,
-          .srcAccessMask = VK_ACCESS_MEMORY_WRITE_BIT,
-          .dstAccessMask = VK_ACCESS_MEMORY_READ_BIT | VK_ACCESS_MEMORY_WRITE_BIT,
-          .oldLayout = from,
-          .newLayout = to,
-          .srcQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-          .dstQueueFamilyIndex = VK_QUEUE_FAMILY_IGNORED,
-          .image = image.image,
-          .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, level, 1, 0, 1}};
-      vkCmdPipelineBarrier(commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_PIPELINE_STAGE_TRANSFER_BIT,
-                           0, 0, nullptr, 0, nullptr, 1, &barrier);
+      const VkImageSubresourceRange range{VK_IMAGE_ASPECT_COLOR_BIT, level, 1, 0, 1};
+      client::transition(commands, image.image, range, from, to);
     };
     level_barrier(0, kTo, kFrom);
     for (uint32_t level = 1; level < 7; ++level) {

@@ -226,6 +226,20 @@ VkDescriptorSet Lab::storage_set(VkDescriptorSetLayout layout, std::span<const V
   return result;
 }
 
+VkDescriptorSet Lab::image_set(VkDescriptorSetLayout layout, VkDescriptorType type,
+                               const Image& image, VkImageLayout as) {
+  const VkDescriptorPoolSize size{type, 1};
+  const VkDescriptorSet result = set(descriptor_pool({&size, 1}, 1), layout);
+  const VkDescriptorImageInfo info{VK_NULL_HANDLE, image.view, as};
+  const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
+                                   .dstSet = result,
+                                   .descriptorCount = 1,
+                                   .descriptorType = type,
+                                   .pImageInfo = &info};
+  vkUpdateDescriptorSets(device, 1, &write, 0, nullptr);
+  return result;
+}
+
 VkPipelineLayout Lab::pipeline_layout(std::span<const VkDescriptorSetLayout> sets,
                                       uint32_t push_constants) {
   const VkPushConstantRange push{.stageFlags = VK_SHADER_STAGE_ALL, .size = push_constants};

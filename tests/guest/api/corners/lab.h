@@ -94,6 +94,9 @@ class Lab : public client::Device {
                       const void* next = nullptr);
   // A set with these buffers as storage buffers at bindings 0, 1, …, in a pool of its own.
   VkDescriptorSet storage_set(VkDescriptorSetLayout layout, std::span<const VkBuffer> buffers);
+  // A set with this image, in layout `as`, at binding 0, in a pool of its own.
+  VkDescriptorSet image_set(VkDescriptorSetLayout layout, VkDescriptorType type, const Image& image,
+                            VkImageLayout as);
   VkPipelineLayout pipeline_layout(std::span<const VkDescriptorSetLayout> sets,
                                    uint32_t push_constants = 0);
   VkShaderModule shader(std::span<const uint32_t> code);

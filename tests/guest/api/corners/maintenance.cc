@@ -152,15 +152,8 @@ CORNER(image_atomics_64) {
       lab.set_layout(std::array{Binding{VK_DESCRIPTOR_TYPE_STORAGE_IMAGE}});
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
   const VkPipeline pipeline = lab.compute_pipeline(layout, image_atomics64_comp_spirv);
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, 1};
-  const VkDescriptorSet set = lab.set(lab.descriptor_pool({&size, 1}, 1), set_layout);
-  const VkDescriptorImageInfo info{VK_NULL_HANDLE, image.view, VK_IMAGE_LAYOUT_GENERAL};
-  const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                   .dstSet = set,
-                                   .descriptorCount = 1,
-                                   .descriptorType = VK_DESCRIPTOR_TYPE_STORAGE_IMAGE,
-                                   .pImageInfo = &info};
-  vkUpdateDescriptorSets(lab.device, 1, &write, 0, nullptr);
+  const VkDescriptorSet set = lab.image_set(set_layout, VK_DESCRIPTOR_TYPE_STORAGE_IMAGE, image,
+                                            VK_IMAGE_LAYOUT_GENERAL);
   lab.run([&](VkCommandBuffer commands) {
     transition(commands, image, VK_IMAGE_LAYOUT_UNDEFINED, VK_IMAGE_LAYOUT_GENERAL);
     const VkClearColorValue zero{};

@@ -135,21 +135,6 @@ VkRenderPass two_subpasses(Lab& lab) {
   return pass;
 }
 
-// A set with one input attachment.
-VkDescriptorSet input_set(Lab& lab, VkDescriptorSetLayout layout, const Image& image,
-                          VkImageLayout as) {
-  const VkDescriptorPoolSize size{VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT, 1};
-  const VkDescriptorSet set = lab.set(lab.descriptor_pool({&size, 1}, 1), layout);
-  const VkDescriptorImageInfo input{VK_NULL_HANDLE, image.view, as};
-  const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,
-                                   .dstSet = set,
-                                   .descriptorCount = 1,
-                                   .descriptorType = VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT,
-                                   .pImageInfo = &input};
-  vkUpdateDescriptorSets(lab.device, 1, &write, 0, nullptr);
-  return set;
-}
-
 VkDescriptorSetLayout input_layout(Lab& lab) {
   const VkDescriptorSetLayoutBinding binding{0, VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT, 1,
                                              VK_SHADER_STAGE_FRAGMENT_BIT, nullptr};
@@ -174,7 +159,8 @@ CORNER(render_pass_subpasses) {
   const Image second = lab.image({.usage = kPicture});
   const VkDescriptorSetLayout set_layout = input_layout(lab);
   const VkDescriptorSet set =
-      input_set(lab, set_layout, first, VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL);
+      lab.image_set(set_layout, VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT, first,
+                    VK_IMAGE_LAYOUT_SHADER_READ_ONLY_OPTIMAL);
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
   const VkPipeline draw =
       lab.graphics_pipeline({.stages = kCover, .layout = layout, .render_pass = pass});
@@ -249,7 +235,8 @@ CORNER(rendering_local_read) {
   const Image second = lab.image({.usage = kPicture});
   const VkDescriptorSetLayout set_layout = input_layout(lab);
   const VkDescriptorSet set =
-      input_set(lab, set_layout, first, VK_IMAGE_LAYOUT_RENDERING_LOCAL_READ_KHR);
+      lab.image_set(set_layout, VK_DESCRIPTOR_TYPE_INPUT_ATTACHMENT, first,
+                    VK_IMAGE_LAYOUT_RENDERING_LOCAL_READ_KHR);
   const VkPipelineLayout layout = lab.pipeline_layout({&set_layout, 1});
   const uint32_t one_then_none[]{0, VK_ATTACHMENT_UNUSED}, none_then_one[]{VK_ATTACHMENT_UNUSED, 0};
   const VkRenderingAttachmentLocationInfoKHR to_first{
