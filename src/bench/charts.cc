@@ -87,12 +87,12 @@ std::string bar_chart(const Report& report, const WorkResult& result) {
           "<rect x=\"{}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{}\" class=\"fill "
           "side-{}\"><title>{}: {} {} ({}–{})</title></rect>\n",
           kNames, y, std::max(room * all.median / greatest, 1.0), kBar - 2, i,
-          escape_html(report.sides[i].name), quantity(all.median), figure.unit, quantity(all.min),
-          quantity(all.max));
+          escape_html(report.sides[i].name), quantity(all.median), result.work->unit.name,
+          quantity(all.min), quantity(all.max));
       const double middle = y + (kBar - 2) / 2;
       content += line(kNames + room * all.min / greatest, middle, end, middle, "whisker");
       content += text(end + 6, y + kBar - 3, "start",
-                      fmt::format("{} {}", quantity(all.median), figure.unit));
+                      fmt::format("{} {}", quantity(all.median), result.work->unit.name));
       y += kBar;
     }
     y += kGap;
@@ -121,7 +121,7 @@ std::string histogram_chart(const Report& report, const WorkResult& result) {
     if (at < Histogram::lower_bound(lowest) || at > Histogram::lower_bound(highest + 1)) continue;
     content += line(axis.x(at), 10, axis.x(at), kBase, "grid");
     content += text(axis.x(at), kBase + 18, "middle",
-                    fmt::format("{} {}", quantity(at), result.work->figures.front().unit));
+                    fmt::format("{} {}", quantity(at), result.work->unit.name));
   }
   for (size_t i = 0; i < result.sides.size(); ++i) {
     const Histogram& distribution = result.sides[i].distribution;

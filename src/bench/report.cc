@@ -42,7 +42,7 @@ std::vector<Comparison> compare(const Report& report, const WorkResult& result,
     const Spread ratio = ratio_spread(*our_values, *values);
     if (ratio.min <= 0) continue;
     comparisons.push_back(
-        {other, ratio, figure.better == Better::kHigher ? ratio : inverse(ratio)});
+        {other, ratio, result.work->unit.better == Better::kHigher ? ratio : inverse(ratio)});
   }
   return comparisons;
 }

@@ -53,7 +53,7 @@ struct Report {
 struct Comparison {
   size_t other;  // index of the side
   Spread ratio;  // as measured: for latencies, below 1 is faster
-  Spread speed;  // how many times as fast we are, whichever direction the figure has
+  Spread speed;  // how many times as fast we are, whichever direction the unit has
 };
 // Those for which both sides have values.
 std::vector<Comparison> compare(const Report& report, const WorkResult& result,

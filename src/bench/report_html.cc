@@ -75,10 +75,11 @@ std::string table(const Report& report, const WorkResult& result) {
   for (const SideInfo& side : report.sides)
     html += fmt::format("<th>{}</th>", escape_html(side.name));
   html += fmt::format("<th>{} to the others: median (smallest–largest)</th></tr>\n", kOurs);
+  const Unit& unit = result.work->unit;
   for (const Figure& figure : result.work->figures) {
     html += fmt::format("<tr><td title=\"{}\">{}</td><td>{} {}</td>", escape_html(figure.what),
-                        escape_html(figure.name), escape_html(figure.unit),
-                        figure.better == Better::kLower ? "↓" : "↑");
+                        escape_html(figure.name), escape_html(unit.name),
+                        unit.better == Better::kLower ? "↓" : "↑");
     for (const SideResult& side : result.sides) {
       const auto* values = side.values(figure.name);
       html += fmt::format("<td>{}</td>", values ? quantity(spread(*values).median) : "–");

@@ -13,8 +13,8 @@ ordered_json spread_json(const Spread& spread) {
 
 ordered_json figure_json(const Report& report, const WorkResult& result, const Figure& figure) {
   ordered_json json = {{"name", figure.name},
-                       {"unit", figure.unit},
-                       {"better", figure.better == Better::kLower ? "lower" : "higher"},
+                       {"unit", result.work->unit.name},
+                       {"better", result.work->unit.better == Better::kLower ? "lower" : "higher"},
                        {"description", figure.what}};
   ordered_json& rounds = json["rounds"] = ordered_json::object();
   for (size_t i = 0; i < result.sides.size(); ++i) {

@@ -60,9 +60,10 @@ std::vector<std::string> header(const Report& report) {
 
 std::vector<std::string> figure_row(const Report& report, const WorkResult& result,
                                     const Figure& figure) {
+  const Unit& unit = result.work->unit;
   std::vector<std::string> row = {
       std::string(figure.name),
-      fmt::format("{} {}", figure.unit, figure.better == Better::kLower ? "↓" : "↑")};
+      fmt::format("{} {}", unit.name, unit.better == Better::kLower ? "↓" : "↑")};
   for (const SideResult& side : result.sides) {
     const auto* values = side.values(figure.name);
     row.push_back(values ? quantity(spread(*values).median) : "–");

@@ -5,8 +5,10 @@
 namespace pvgpu::bench {
 namespace {
 
-constexpr Figure kFigures[] = {{"time", "µs", Better::kLower, "a time"}};
-constexpr Work kOne{"one", "One", "One.", kFigures}, kTwo{"two", "Two", "Two.", kFigures};
+constexpr Figure kFigures[] = {{"time", "a time"}};
+constexpr Unit kUnit{"µs", Better::kLower};
+constexpr Work kOne{"one", "One", "One.", kUnit, kFigures};
+constexpr Work kTwo{"two", "Two", "Two.", kUnit, kFigures};
 constexpr const Work* kWorks[] = {&kOne, &kTwo};
 
 class Runner : public testing::Test {

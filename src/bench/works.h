@@ -12,10 +12,13 @@ namespace pvgpu::bench {
 
 enum class Better { kLower, kHigher };
 
+struct Unit {
+  std::string_view name;  // "µs", "commands/s"
+  Better better;
+};
+
 struct Figure {
   std::string_view name;  // unique within its work
-  std::string_view unit;  // "µs", "commands/s"
-  Better better;
   std::string_view what;  // one line for people
 };
 
@@ -23,9 +26,9 @@ struct Work {
   std::string_view name;   // for --only
   std::string_view title;  // "Synchronous call, warm"
   std::string_view what;   // a sentence: what is done
+  Unit unit;
   std::span<const Figure> figures;
-  // Of latencies, whose single samples are reported as a distribution too. All figures have its
-  // unit.
+  // Of latencies, whose single samples are reported as a distribution too.
   bool distribution = false;
 };
 

@@ -264,7 +264,7 @@ std::string bench_list() {
   for (const Work& work : bench::all_works()) {
     text += fmt::format("{:<16} {}\n", work.name, work.what);
     for (const bench::Figure& figure : work.figures) {
-      text += fmt::format("    {:<24} {:<12} {}\n", figure.name, figure.unit, figure.what);
+      text += fmt::format("    {:<24} {:<12} {}\n", figure.name, work.unit.name, figure.what);
     }
   }
   return text;
