@@ -83,6 +83,21 @@ void add_host_options(CLI::App& app, Settings& settings) {
   add_log_option(app, settings);
 }
 
+// Where a program of ours becomes the guest. With `needed`, only beside that option.
+void add_guest_options(CLI::App& app, Settings& settings, CLI::Option* needed = nullptr) {
+  CLI::Option* command = app.add_option(
+      "--guest-command", settings.guest_command,
+      "What to put before the program that runs in the guest, for a shell");
+  CLI::Option* icd =
+      app.add_option("--guest-icd", settings.guest_icd,
+                     "Manifest of Mesa's Venus driver (virtio_icd.*.json), in the guest's system");
+  command->option_text("WORDS");
+  icd->option_text("PATH");
+  if (!needed) return;
+  command->needs(needed);
+  icd->needs(needed);
+}
+
 void set_log_level(const Settings& settings, observe::Level otherwise) {
   observe::set_level(observe::parse_level(settings.log_level).value_or(otherwise));
 }
@@ -247,16 +262,7 @@ CLI::App* add_info(CLI::App& app, Settings& settings) {
       "  pvgpu info --parity --guest-command 'chroot /srv/guest'");
   command->add_flag("--json", settings.json, "For programs: one JSON object");
   auto* parity = command->add_flag("--parity", settings.parity, "Compare a guest with native instead");
-  command
-      ->add_option("--guest-command", settings.guest_command,
-                   "What to put before the program that asks in the guest, for a shell")
-      ->option_text("WORDS")
-      ->needs(parity);
-  command
-      ->add_option("--guest-icd", settings.guest_icd,
-                   "Manifest of Mesa's Venus driver (virtio_icd.*.json), in the guest's system")
-      ->option_text("PATH")
-      ->needs(parity);
+  add_guest_options(*command, settings, parity);
   command
       ->add_flag("--strict", settings.strict, "Exit code 1 if a difference has no known reason")
       ->needs(parity);
@@ -289,14 +295,7 @@ CLI::App* add_bench(CLI::App& app, Settings& settings) {
   command->add_flag("--json", settings.json, "For programs: one JSON object, with every round");
   command->add_option("--html", settings.html, "Write a page with charts to this file too")
       ->option_text("FILE");
-  command
-      ->add_option("--guest-command", settings.guest_command,
-                   "What to put before the program that runs as the guest, for a shell")
-      ->option_text("WORDS");
-  command
-      ->add_option("--guest-icd", settings.guest_icd,
-                   "Manifest of Mesa's Venus driver (virtio_icd.*.json), in the guest's system")
-      ->option_text("PATH");
+  add_guest_options(*command, settings);
   command
       ->add_option("--peer", settings.peer,
                    "The peer's server, a path or a name; default: virgl_test_server")
