@@ -32,6 +32,17 @@ TEST(ObjectTable, ErasesAndReusesIds) {
   EXPECT_EQ(table.find(5)->type, VK_OBJECT_TYPE_FENCE);
 }
 
+// A free slot's id is 0, and so is that of every slot that was never used.
+TEST(ObjectTable, TakesNoFreeSlotForTheObjectZero) {
+  ObjectTable table;
+  Object* erased = *table.insert(1, VK_OBJECT_TYPE_BUFFER, 1, nullptr);
+  ASSERT_TRUE(table.insert(2, VK_OBJECT_TYPE_BUFFER, 2, nullptr));  // keeps the page
+  EXPECT_EQ(table.find(0), nullptr);
+  table.erase(erased);
+  EXPECT_EQ(table.find(0), nullptr);
+  EXPECT_EQ(table.find(1), nullptr);
+}
+
 TEST(ObjectTable, RefusesIdsThatNoGuestChooses) {
   ObjectTable table;
   for (uint64_t id :

@@ -53,6 +53,14 @@ void submit_ring(Session& s, uint64_t ring, std::function<void(VkRingCreateInfoM
   (void)s.submit(CreateRingMESAArgs{ring, &info});
 }
 
+// In one piece: the session's device is destroyed, then `device` is used.
+Bytes after_destroying_device(Session& s, VkDevice device) {
+  s.ring().wait(s.ring().tail());
+  Bytes bytes = request_bytes(DestroyDeviceArgs{s.device, nullptr});
+  append(bytes, request_bytes(DeviceWaitIdleArgs{device, VK_SUCCESS}));
+  return bytes;
+}
+
 const std::vector<Cause>& causes() {
   static const std::vector<Cause> list = {
       {"HeaderEndsEarly", PoisonReason::kTruncated, "a command header ends early",
@@ -152,6 +160,12 @@ const std::vector<Cause>& causes() {
          s.ring().send(DestroyFenceArgs{s.device, fence, nullptr});
          s.ring().send(ResetFencesArgs{s.device, 1, &fence, VK_SUCCESS});
        }},
+      // The decoder remembers what the command before was dispatched on, and its slot is free now.
+      {"DispatchOnWhatTheCommandBeforeDestroyed", PoisonReason::kUnknownObject,
+       "vkDeviceWaitIdle: object ",
+       [](Session& s) { (void)s.submit(after_destroying_device(s, s.device)); }},
+      {"NullDispatchAfterADestroy", PoisonReason::kNullObject, "vkDeviceWaitIdle: ",
+       [](Session& s) { (void)s.submit(after_destroying_device(s, VK_NULL_HANDLE)); }},
       {"ObjectOfAnotherType", PoisonReason::kWrongObjectType, "vkResetFences: ",
        [](Session& s) {
          const auto fence = std::bit_cast<VkFence>(s.create_semaphore());
