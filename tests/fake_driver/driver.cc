@@ -10,6 +10,7 @@
 
 #include "fake_driver.h"
 #include "hand.h"
+#include "protocol/types.h"
 #include "state.h"
 
 namespace pvgpu::fake_driver {
@@ -40,7 +41,7 @@ struct Entry {
 };
 
 enum Index : size_t {
-#define FAKE(function, extension) k_##function,
+#define FAKE(function, extension, arguments) k_##function,
 #include "protocol/fake_driver.inc"
 #undef FAKE
   kFunctionCount
@@ -104,11 +105,49 @@ R by_default(const Entry& entry, A... arguments) {
   if constexpr (!std::is_void_v<R>) return R{};
 }
 
-template <size_t kIndex, auto kHand, class Function>
+std::atomic<Observer*> watching{nullptr};
+
+template <class Args, class... A>
+Args gather(A... arguments) {
+  return {arguments...};
+}
+// Arrays of a fixed length are passed as pointers.
+template <>
+protocol::CmdSetBlendConstantsArgs gather(VkCommandBuffer commands, const float* c) {
+  return {commands, {c[0], c[1], c[2], c[3]}};
+}
+template <>
+protocol::CmdSetFragmentShadingRateKHRArgs gather(VkCommandBuffer commands, const VkExtent2D* size,
+                                                  const VkFragmentShadingRateCombinerOpKHR* ops) {
+  return {commands, size, {ops[0], ops[1]}};
+}
+
+template <size_t kIndex, auto kHand, class Args, class Function>
 struct Fake;
-template <size_t kIndex, auto kHand, class R, class... A>
-struct Fake<kIndex, kHand, R(VKAPI_PTR*)(A...)> {
+template <size_t kIndex, auto kHand, class Args, class R, class... A>
+struct Fake<kIndex, kHand, Args, R(VKAPI_PTR*)(A...)> {
   static VKAPI_ATTR R VKAPI_CALL call(A... arguments) {
+    if constexpr (!std::is_void_v<Args>) {
+      if (Observer* observer = watching.load(std::memory_order_acquire)) {
+        auto gathered = gather<Args>(arguments...);
+        if constexpr (std::is_void_v<R>) {
+          act(arguments...);
+        } else {
+          gathered.ret = act(arguments...);
+        }
+        observer->called(entries[kIndex].name, &gathered);
+        if constexpr (std::is_void_v<R>) {
+          return;
+        } else {
+          return gathered.ret;
+        }
+      }
+    }
+    return act(arguments...);
+  }
+
+ private:
+  static R act(A... arguments) {
     Entry& entry = entries[kIndex];
     entry.calls.fetch_add(1, std::memory_order_relaxed);
     (check_handle(entry, arguments), ...);
@@ -122,7 +161,7 @@ struct Fake<kIndex, kHand, R(VKAPI_PTR*)(A...)> {
   }
 };
 
-#define FAKE(function, extension)             \
+#define FAKE(function, extension, arguments)  \
   template <class H>                          \
   constexpr auto hand_##function() {          \
     if constexpr (requires { &H::function; }) \
@@ -134,10 +173,10 @@ struct Fake<kIndex, kHand, R(VKAPI_PTR*)(A...)> {
 #undef FAKE
 
 Entry entries[kFunctionCount] = {
-#define FAKE(function, extension)        \
-  {#function, extension,                 \
-   reinterpret_cast<PFN_vkVoidFunction>( \
-       &Fake<k_##function, hand_##function<Hand>(), PFN_##function>::call)},
+#define FAKE(function, extension, arguments) \
+  {#function, extension,                     \
+   reinterpret_cast<PFN_vkVoidFunction>(     \
+       &Fake<k_##function, hand_##function<Hand>(), arguments, PFN_##function>::call)},
 #include "protocol/fake_driver.inc"
 #undef FAKE
 };
@@ -232,6 +271,25 @@ void hold_queues(bool hold) {
   std::lock_guard lock(state().mutex);
   state().hold = hold;
   if (!hold) state().run_held();
+}
+
+void observe(Observer* observer) {
+  watching.store(observer, std::memory_order_release);
+}
+
+void number_handles_from(uint64_t handle) {
+  std::lock_guard lock(state().mutex);
+  state().last_handle = handle;
+}
+
+uint64_t last_handle() {
+  std::lock_guard lock(state().mutex);
+  return state().last_handle;
+}
+
+bool exists(uint64_t handle) {
+  std::lock_guard lock(state().mutex);
+  return state().objects.contains(handle);
 }
 
 std::string library_path() {

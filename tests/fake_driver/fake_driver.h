@@ -33,6 +33,28 @@ PVGPU_FAKE_API size_t live_objects();
 // idle.
 PVGPU_FAKE_API void hold_queues(bool hold);
 
+// Sees every call of a function that the protocol carries. `arguments` points to the function's
+// argument structure of protocol/types.h, whose pointers are the caller's own. On the thread that
+// calls.
+class Observer {
+ public:
+  // The driver is done. What is changed in the result and in outputs, the caller gets.
+  virtual void called(const char* function, void* arguments) = 0;
+
+ protected:
+  ~Observer() = default;
+};
+// nullptr: nobody any more.
+PVGPU_FAKE_API void observe(Observer* observer);
+// Handles of new objects are this far apart.
+inline constexpr uint64_t kHandleStep = 0x10;
+// The next new object gets the handle after this one, and so on. The caller sees to it that no
+// object has those.
+PVGPU_FAKE_API void number_handles_from(uint64_t handle);
+// The handle of the object made last.
+PVGPU_FAKE_API uint64_t last_handle();
+PVGPU_FAKE_API bool exists(uint64_t handle);
+
 // The path of this library, for HostOptions::loader_path.
 PVGPU_FAKE_API std::string library_path();
 

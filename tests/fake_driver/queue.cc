@@ -284,9 +284,10 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkQueueSubmit(VkQueue, uint32_t count,
          link = link->pNext) {
       if (link->sType != VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO) continue;
       const auto* timeline = reinterpret_cast<const VkTimelineSemaphoreSubmitInfo*>(link);
-      submission[i].values.assign(
-          timeline->pSignalSemaphoreValues,
-          timeline->pSignalSemaphoreValues + timeline->signalSemaphoreValueCount);
+      if (timeline->pSignalSemaphoreValues)
+        submission[i].values.assign(
+            timeline->pSignalSemaphoreValues,
+            timeline->pSignalSemaphoreValues + timeline->signalSemaphoreValueCount);
     }
   }
   return submit(std::move(submission), fence);

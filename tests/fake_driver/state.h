@@ -15,6 +15,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "fake_driver.h"
+
 namespace pvgpu::fake_driver {
 
 // One per type of handle; its address names the type.
@@ -59,14 +61,14 @@ struct State {
   std::mutex mutex;
   std::condition_variable changed;  // a fence or semaphore was signalled
   std::unordered_map<uint64_t, Object> objects;
-  uint64_t next_handle = 0x10000;
+  uint64_t last_handle = 0x10000;
   std::vector<std::string> misuse;
   bool hold = false;
   std::vector<std::function<void()>> held;
 
   template <class H>
   H create(uint64_t parent, std::shared_ptr<void> state = nullptr, uint64_t pool = 0) {
-    const uint64_t handle = next_handle += 0x10;
+    const uint64_t handle = last_handle += kHandleStep;
     objects[handle] = {&kKind<H>, parent, pool, std::move(state)};
     return std::bit_cast<H>(handle);
   }

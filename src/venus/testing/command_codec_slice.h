@@ -7,6 +7,19 @@
 
 namespace pvgpu::venus::testing {
 
+template <class Args, class Function>
+void call_member(void (Args::*call)(Function), PFN_vkVoidFunction function, void* args) {
+  (static_cast<Args*>(args)->*call)(reinterpret_cast<Function>(function));
+}
+template <class Args>
+constexpr auto caller() -> void (*)(PFN_vkVoidFunction, void*) {
+  if constexpr (requires { &Args::call; }) {
+    return [](PFN_vkVoidFunction function, void* args) { call_member(&Args::call, function, args); };
+  } else {
+    return nullptr;
+  }
+}
+
 template <class Args>
 constexpr CommandCodec command_codec() {
   return {
@@ -21,6 +34,8 @@ constexpr CommandCodec command_codec() {
       [](RawDecoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
       [](Encoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
       [](RawDecoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
+      [](OutputFiller& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
+      caller<Args>(),
   };
 }
 

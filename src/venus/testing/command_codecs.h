@@ -10,6 +10,7 @@
 #include "venus/codec/encoder.h"
 #include "venus/codec/randomizer.h"
 #include "venus/codec/raw_decoder.h"
+#include "venus/testing/output_filler.h"
 
 namespace pvgpu::venus::testing {
 
@@ -22,6 +23,9 @@ struct CommandCodec {
   void (*decode_request)(RawDecoder&, void* args);
   void (*encode_reply)(Encoder&, void* args);
   void (*decode_reply)(RawDecoder&, void* args);
+  void (*fill_outputs)(OutputFiller&, void* args);
+  // nullptr: no function of Vulkan.
+  void (*call)(PFN_vkVoidFunction function, void* args);
 };
 
 // In slices, since the compiler needs a while for all commands at once.
