@@ -20,6 +20,8 @@ void poison_no_reply_slot(Call& call);
 void poison_reply_overflow(Call& call, size_t room);
 void poison_unavailable(Call& call);
 void poison_truncated(Call& call);
+void poison_fixed_command(Execution& x, const char* name);
+void poison_fixed_unavailable(Execution& x, const char* name);
 
 template <class Args>
 [[gnu::noinline]] void write_reply(Call& call, Args& args) {
@@ -33,8 +35,8 @@ template <class Args>
   stream.reply_written(writer.written());
 }
 
-// Reads arguments of which the size is known before, so that one look at the end is enough. Each function is small, and there is
-// one place that calls it for each command.
+// Reads arguments of which the size is known before, so that one look at the end is enough. Each command's arguments are read in
+// one place only, so that the compiler puts it all there.
 class FixedDecoder {
  public:
   FixedDecoder(const std::byte* at, ContextHandles& handles) : at_(at), handles_(handles) {}
@@ -72,7 +74,7 @@ class FixedDecoder {
 // False: the context is poisoned.
 template <class Args>
 [[gnu::always_inline]] inline bool decode(Execution& x, Args& args) {
-  if constexpr (Args::kRequestBytes != 0) {
+  if constexpr (Args::kRequestBytes != 0 && !kIsFixedCommand<Args>) {  // fixed commands come here for a reply only
     const std::byte* bytes = x.reader.bytes(Args::kRequestBytes);
     if (!bytes) [[unlikely]] {
       poison_truncated(x.call);
@@ -91,14 +93,27 @@ template <class Args>
   }
 }
 
+// A recorded command, all of whose arguments have been found to be there. It ends in the driver's function itself.
+template <class Args, class Select>
+[[gnu::always_inline]] inline void run_fixed_command(Execution& x, const std::byte* arguments, Select select) {
+  Args args;
+  FixedDecoder decoder(arguments, x.handles);
+  protocol::request(decoder, args);
+  if (decoder.failed()) [[unlikely]] return poison_fixed_command(x, Args::kName);
+  const auto function = select(x.call);
+  if (!function) [[unlikely]] return poison_fixed_unavailable(x, Args::kName);
+  args.call(function);
+}
+
 // What goes wrong poisons the context, which Stream::execute sees.
 template <class Args, bool kIds, class Execute>
 [[gnu::always_inline]] inline void run_command(Execution& x, uint32_t flags, Execute execute) {
   Args args;
   Call& call = x.call;
   call.begin(Args::kName, flags & kGenerateReply);
-  x.handles.keep_ids(kIds);
+  if constexpr (kIds) x.handles.keep_ids(true);
   if (!decode(x, args)) [[unlikely]] return;
+  if constexpr (kIds) x.handles.keep_ids(false);
   execute(call, args);
   if ((flags & kGenerateReply) && !call.poisoned()) [[unlikely]] write_reply(call, args);
 }

@@ -4,21 +4,40 @@
 
 #include <string_view>
 
+#include "venus/execution.h"
+
 namespace pvgpu::venus {
 
 // Defined by the slices.
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
-  void run_##function(Execution& execution, uint32_t flags);
+  void run_##function(Execution& execution, uint32_t flags);      \
+  void run_fixed_##function(Execution& execution, const std::byte* arguments);
 #define CREATE_COMMAND PLAIN_COMMAND
 #define DESTROY_COMMAND PLAIN_COMMAND
 #define SPECIAL_COMMAND PLAIN_COMMAND
 #include "protocol/commands.inc"
 #undef PLAIN_COMMAND
 
-const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
+constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
   std::array<CommandEntry, protocol::kCommandLimit> table{};
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
   table[number] = {&run_##function, std::string_view(#function).starts_with("vkCmd")};
+#include "protocol/commands.inc"
+  return table;
+}();
+
+constinit const std::array<FixedCommandEntry, protocol::kCommandLimit> kFixedCommandTable = [] {
+  std::array<FixedCommandEntry, protocol::kCommandLimit> table;
+  table.fill({nullptr, SIZE_MAX});
+#undef PLAIN_COMMAND
+#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
+  if (kIsFixedCommand<protocol::Args>) table[number] = {&run_fixed_##function, kHeaderBytes + protocol::Args::kRequestBytes};
+#undef CREATE_COMMAND
+#undef DESTROY_COMMAND
+#undef SPECIAL_COMMAND
+#define CREATE_COMMAND(...)
+#define DESTROY_COMMAND(...)
+#define SPECIAL_COMMAND(...)
 #include "protocol/commands.inc"
   return table;
 }();

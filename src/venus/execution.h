@@ -2,12 +2,21 @@
 // its structures are made. Lives on the stack of Stream::execute.
 #pragma once
 
+#include <cstddef>
+#include <string_view>
+
 #include "venus/call.h"
 #include "venus/context_impl.h"
 #include "venus/handles.h"
 #include "wire/reader.h"
 
 namespace pvgpu::venus {
+
+inline constexpr size_t kHeaderBytes = 8;  // of a command: its number and flags
+
+// Recorded commands whose arguments always take the same room, the first of which they are dispatched on.
+template <class Args>
+inline constexpr bool kIsFixedCommand = Args::kRequestBytes != 0 && std::string_view(Args::kName).starts_with("vkCmd");
 
 struct Execution {
   Execution(Stream& stream, std::span<const std::byte> bytes)

@@ -15,7 +15,7 @@ class ContextHandles {
  public:
   ContextHandles(const ObjectTable& objects, Call& call) : objects_(objects), call_(call) {}
 
-  // Whether the next command's ids, but for the first, stay ids.
+  // Whether the ids of the command that is being decoded, but for the first, stay ids.
   void keep_ids(bool ids) { ids_ = ids; }
 
   template <class H>

@@ -12,7 +12,6 @@
 namespace pvgpu::venus {
 namespace {
 
-constexpr size_t kHeaderBytes = 8;
 // Recorded commands that may be told of together: a guest that waits for room in its ring should not wait long.
 constexpr uint32_t kMostUntold = 32;
 
@@ -29,6 +28,27 @@ void trace(Ring* ring, const wire::Reader& reader) {
   }
 }
 
+// Executes commands of kFixedCommandTable until another comes, or `most` of them. Returns how many.
+uint32_t execute_fixed(Execution& x, uint32_t most) {
+  const std::byte* at = x.reader.position();
+  const std::byte* const end = at + x.reader.remaining();
+  uint32_t executed = 0;
+  do {
+    uint64_t header;
+    if (static_cast<size_t>(end - at) < sizeof header) break;
+    std::memcpy(&header, at, sizeof header);
+    // The flags are the upper half: nobody wants a reply if the whole is but a number.
+    if (header >= kFixedCommandTable.size()) break;
+    const FixedCommandEntry& command = kFixedCommandTable[header];
+    if (static_cast<size_t>(end - at) < command.bytes) break;
+    const std::byte* const arguments = at + sizeof header;
+    at += command.bytes;
+    command.run(x, arguments);
+  } while (++executed < most && !x.call.poisoned());
+  x.reader.skip_to(at);
+  return executed;
+}
+
 }  // namespace
 
 bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress) {
@@ -36,10 +56,21 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   Execution x(*this, bytes);
   wire::Arena& memory = arena();
   uint32_t untold = 0;  // commands executed that `progress` does not know of
+  const auto tell = [&] {
+    if (progress && untold != 0) progress->executed(static_cast<size_t>(x.reader.position() - bytes.data()));
+    untold = 0;
+  };
   while (x.reader.remaining() > 0) {
-    if (tracing) [[unlikely]] trace(ring_, x.reader);
-    const std::byte* header = x.reader.bytes(kHeaderBytes);
-    if (!header) [[unlikely]] {
+    if (tracing) [[unlikely]] {
+      trace(ring_, x.reader);
+    } else if (const uint32_t executed = execute_fixed(x, kMostUntold - untold)) {
+      if (context_.is_poisoned()) [[unlikely]] return false;
+      untold += executed;
+      if (untold == kMostUntold) tell();
+      continue;
+    }
+    const std::byte* header = x.reader.position();
+    if (x.reader.remaining() < kHeaderBytes) [[unlikely]] {
       context_.poison({PoisonReason::kTruncated, "a command header ends early"});
       return false;
     }
@@ -51,19 +82,14 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
       return false;
     }
     const CommandEntry& command = kCommandTable[number];
-    if (untold != 0 && !command.recorded) {
-      progress->executed(static_cast<size_t>(header - bytes.data()));
-      untold = 0;
-    }
+    if (!command.recorded) tell();
+    x.reader.skip_to(header + kHeaderBytes);
     command.run(x, flags);
     memory.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
-    if (!progress) continue;
-    if (command.recorded && ++untold < kMostUntold) continue;
-    progress->executed(static_cast<size_t>(x.reader.position() - bytes.data()));
-    untold = 0;
+    if (++untold == kMostUntold || !command.recorded) tell();
   }
-  if (untold != 0) progress->executed(bytes.size());
+  tell();
   return true;
 }
 

@@ -28,6 +28,9 @@ class Reader {
     at_ = end_;
   }
 
+  // To `at`, which lies between here and the end.
+  void skip_to(const std::byte* at) { at_ = at; }
+
   uint32_t u32() { return read<uint32_t>(); }
   uint64_t u64() { return read<uint64_t>(); }
 
