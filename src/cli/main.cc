@@ -53,7 +53,9 @@ struct Settings {
   pid_t parent = 0;
   std::string icd;
   bool probe = false;
-  pid_t supervisor = 0, guest = 0;
+  pid_t supervisor = 0;
+  frontends::server::GuestInfo guest{.own_process = true};
+  frontends::server::Observation observation;
 };
 
 int fail_with(const Error& error) {
@@ -83,6 +85,14 @@ void add_host_options(CLI::App& app, Settings& settings) {
   add_log_option(app, settings);
 }
 
+// What is observed of guests while they run.
+void add_observation_options(CLI::App& app, Settings& settings) {
+  app.add_option("--record", settings.observation.record,
+                 "Record all that the host decodes of the guest, for bench/ and for bug reports; of later\n"
+                 "guests to FILE.2, FILE.3 and so on")
+      ->option_text("FILE");
+}
+
 void set_log_level(const Settings& settings, observe::Level otherwise) {
   observe::set_level(observe::parse_level(settings.log_level).value_or(otherwise));
 }
@@ -107,6 +117,7 @@ std::vector<std::string> server_arguments(const Settings& settings) {
   std::vector<std::string> arguments = {"--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level)};
   if (!settings.loader.empty()) arguments.push_back("--vulkan-loader=" + settings.loader);
   for (const std::string& gpu : settings.gpus) arguments.push_back("--gpu=" + gpu);
+  if (!settings.observation.record.empty()) arguments.push_back("--record=" + settings.observation.record);
   return arguments;
 }
 
@@ -147,6 +158,7 @@ int serve(const Settings& settings) {
       observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.max_clients = settings.max_clients;
   options.isolation = settings.isolation == "thread" ? Isolation::kThread : Isolation::kProcess;
+  options.worker.observation = settings.observation;
   options.ready_fd = settings.ready_fd;
   options.end_with_parent = settings.parent;
   auto served = frontends::server::serve(options);
@@ -191,6 +203,7 @@ int worker(const Settings& settings) {
   options.probe = settings.probe;
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
+  options.observation = settings.observation;
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return frontends::server::run_worker(options);
@@ -204,6 +217,7 @@ CLI::App* add_run(CLI::App& app, Settings& settings) {
   command->footer("The exit code is the program's own, or 128 + N after signal N.");
   command->add_option("--icd", settings.icd, "Manifest of Mesa's Venus driver (virtio_icd.*.json)")
       ->option_text("PATH");
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -234,6 +248,7 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(0, 1 << 20))
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -310,7 +325,9 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("worker", "")->group("");
   command->add_flag("--probe", settings.probe);
   command->add_option("--supervisor", settings.supervisor)->required();
-  command->add_option("--guest", settings.guest);
+  command->add_option("--guest", settings.guest.pid);
+  command->add_option("--client", settings.guest.number);
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }

@@ -68,7 +68,7 @@ std::expected<std::unique_ptr<Ring>, Poison> Ring::create(ContextImpl& context, 
                                               info.offset, resource->id, resource->size)});
   if (auto wrong = check_layout(info)) return std::unexpected(Poison{PoisonReason::kBadRing, *wrong});
   std::unique_ptr<Ring> ring(new Ring(context, id, std::move(resource), info));
-  ring->thread_ = std::thread([r = ring.get()] { r->run(); });
+  if (!context.rings_by_hand()) ring->thread_ = std::thread([r = ring.get()] { r->run(); });
   return ring;
 }
 
@@ -175,7 +175,20 @@ bool Ring::drain() {
     return false;
   }
   span_start_ = head_;
-  return stream_.execute(copy_out(head_, size), this) && !stop_.load(std::memory_order_relaxed);
+  const std::span<const std::byte> span = copy_out(head_, size);
+  if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]
+    recorder->add(observe::RecordedEvent::Kind::kRingCommands, {id_}, span);
+  return stream_.execute(span, this) && !stop_.load(std::memory_order_relaxed);
+}
+
+bool Ring::execute(std::span<const std::byte> span) {
+  if (span.size() > copy_.size()) {
+    context_.poison({PoisonReason::kBadRing, fmt::format("{} bytes for a ring of {}", span.size(), buffer_size_)});
+    return false;
+  }
+  span_start_ = head_;
+  std::memcpy(copy_.data(), span.data(), span.size());
+  return stream_.execute({copy_.data(), span.size()}, this);
 }
 
 void Ring::executed(size_t bytes) {
@@ -196,6 +209,7 @@ std::span<const std::byte> Ring::copy_out(uint32_t head, uint32_t size) {
 }
 
 bool Ring::wait_seqno(uint32_t seqno) {
+  if (context_.rings_by_hand()) return true;
   const auto reached = [&] {
     return static_cast<int32_t>(published_head_.load(std::memory_order_acquire) - seqno) >= 0;
   };
@@ -228,6 +242,7 @@ void Ring::submit_virtqueue_seqno(uint64_t seqno) {
 }
 
 bool Ring::wait_virtqueue_seqno(uint64_t seqno) {
+  if (context_.rings_by_hand()) return true;
   for (;;) {
     const uint32_t ticket = virtqueue_parking_.prepare();
     if (virtqueue_seqno_.load(std::memory_order_acquire) >= seqno) return true;

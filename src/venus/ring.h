@@ -35,6 +35,8 @@ class Ring final : private StreamProgress {
 
   uint64_t id() const { return id_; }
   void notify() { parking_.unpark(); }
+  // Where rings are driven by hand: what the ring's thread does with a span that it has found. False: stop, or poisoned.
+  bool execute(std::span<const std::byte> span);
   // Makes the thread leave at its next command boundary; the destructor waits for it.
   void request_stop();
 

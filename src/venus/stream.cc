@@ -67,7 +67,7 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   return true;
 }
 
-bool Stream::execute_nested(std::span<const std::byte> shared) {
+bool Stream::execute_nested(const Resource& resource, std::span<const std::byte> shared) {
   if (shared.size() > kMaxNestedStream) {
     context_.poison({PoisonReason::kLimitExceeded,
                      fmt::format("vkExecuteCommandStreamsMESA: a stream of {} bytes", shared.size())});
@@ -76,6 +76,10 @@ bool Stream::execute_nested(std::span<const std::byte> shared) {
   // One copy, so that the guest cannot change the bytes between a check and a use.
   nested_copy_.resize(std::max(nested_copy_.size(), shared.size()));
   std::memcpy(nested_copy_.data(), shared.data(), shared.size());
+  if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]
+    recorder->add(observe::RecordedEvent::Kind::kNestedCommands,
+                  {ring_ ? ring_->id() : 0, resource.id, static_cast<uint64_t>(shared.data() - resource.memory.data())},
+                  {nested_copy_.data(), shared.size()});
   ++depth_;
   const bool fine = execute({nested_copy_.data(), shared.size()});
   --depth_;

@@ -44,7 +44,7 @@ class Stream {
 
   // vkExecuteCommandStreamsMESA: one level deep only.
   bool nested() const { return depth_ > 0; }
-  bool execute_nested(std::span<const std::byte> shared);
+  bool execute_nested(const Resource& resource, std::span<const std::byte> shared);
 
   // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere.
   void set_reply(std::shared_ptr<Resource> resource, std::span<std::byte> slot) {

@@ -187,7 +187,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL Hand::vkGetDeviceProcAddr(VkDevice devi
   if (!entry) return nullptr;
   std::lock_guard lock(state().mutex);
   const auto owner = state().get<Device>(device);
-  return *entry->extension == '\0' || (owner && owner->extensions.contains(entry->extension))
+  return *entry->extension == '\0' || state().everything || (owner && owner->extensions.contains(entry->extension))
              ? entry->call
              : nullptr;
 }
@@ -201,6 +201,7 @@ void reset() {
   hold_queues(false);
   std::lock_guard lock(state().mutex);
   state().misuse.clear();
+  state().everything = false;
 }
 
 void fail(const char* function, VkResult result, uint32_t times) {
@@ -232,6 +233,11 @@ void hold_queues(bool hold) {
   std::lock_guard lock(state().mutex);
   state().hold = hold;
   if (!hold) state().run_held();
+}
+
+void offer_everything(bool everything) {
+  std::lock_guard lock(state().mutex);
+  state().everything = everything;
 }
 
 std::string library_path() {

@@ -88,8 +88,11 @@ Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult&
   return [command = std::move(command), profile](
              const ClientInfo& info,
              platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
-    auto process = platform::ChildProcess::spawn(to_command(
-        command, {"--guest=" + std::to_string(info.peer.pid)}, {socket.get(), profile->get()}));
+    std::vector<std::string> options = {"--guest=" + std::to_string(info.peer.pid),
+                                        "--client=" + std::to_string(info.number)};
+    if (!command.observation.record.empty()) options.push_back("--record=" + command.observation.record);
+    auto process =
+        platform::ChildProcess::spawn(to_command(command, std::move(options), {socket.get(), profile->get()}));
     if (!process) return std::unexpected(process.error());
     return std::make_unique<WorkerProcess>(std::move(*process));
   };
