@@ -120,14 +120,15 @@ class Replay::Stage {
     }
   }
 
-  bool execute(const Event& event, std::span<const std::byte> bytes) {
-    if (event.kind == Kind::kContextCommands) return context_.control_stream().execute(bytes);
-    venus::Ring* ring = context_.find_ring(event.words[0]);
-    if (!ring) {
-      context_.poison({venus::PoisonReason::kBadRing, fmt::format("ring {:#x} was never made", event.words[0])});
-      return false;
-    }
-    return ring->execute(bytes);
+  // Whether there is what executes the event's commands: from now on execute() does.
+  bool select(const Event& event) {
+    ring_ = event.kind == Kind::kRingCommands ? context_.find_ring(event.words[0]) : nullptr;
+    if (ring_ || event.kind == Kind::kContextCommands) return true;
+    context_.poison({venus::PoisonReason::kBadRing, fmt::format("ring {:#x} was never made", event.words[0])});
+    return false;
+  }
+  bool execute(std::span<const std::byte> bytes) {
+    return ring_ ? ring_->execute(bytes) : context_.control_stream().execute(bytes);
   }
 
   // Takes notice of devices that were made since. Whether there is any.
@@ -143,6 +144,7 @@ class Replay::Stage {
 
  private:
   ContextImpl context_;
+  venus::Ring* ring_ = nullptr;  // else the context stream
   size_t silenced_ = 0;
 };
 
@@ -168,7 +170,7 @@ Result<Replay> Replay::load(const std::string& path) {
     bool fine = is_commands(event.kind) || event.kind == Kind::kNestedCommands || trial.prepare(event);
     if (is_commands(event.kind)) {
       for (const Event* nested : replay.nested_[i]) trial.prepare(*nested);
-      fine = trial.execute(event, event.bytes);
+      fine = trial.select(event) && trial.execute(event.bytes);
     }
     if (!fine) return std::unexpected(trial.failure(i));
     replay.measured_from_ = i + 1;
@@ -199,8 +201,9 @@ Result<void> Replay::run(const Watch& watch) const {
     bool fine = true;
     if (is_commands(event.kind)) {
       for (const Event* nested : nested_[i]) stage.prepare(*nested);
+      fine = stage.select(event);
       if (measured) watch.begin();
-      fine = stage.execute(event, event.bytes);
+      fine = fine && stage.execute(event.bytes);
       if (measured) watch.end();
       stage.silence_new_devices();
     } else if (event.kind != Kind::kNestedCommands) {
@@ -221,9 +224,10 @@ Result<void> Replay::run_each(const Around& around) const {
       continue;
     }
     size_t next_nested = 0;
+    fine = stage.select(event);
     const auto one = [&](const std::string& name, std::span<const std::byte> bytes) {
       if (!fine) return;
-      const auto execute = [&] { fine = stage.execute(event, bytes); };
+      const auto execute = [&] { fine = stage.execute(bytes); };
       if (i >= measured_from_) {
         around(name, execute);
       } else {
