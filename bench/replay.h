@@ -25,6 +25,9 @@ class Replay {
  public:
   static Result<Replay> load(const std::string& path);
 
+  // False: the program that recorded ended in the middle.
+  bool whole() const { return recording_.whole; }
+
   struct Counts {
     uint64_t commands = 0;  // nested ones too
     uint64_t bytes = 0;

@@ -40,6 +40,7 @@ int main(int argc, char** argv) {
   observe::set_level(observe::Level::kError);
   const auto replay = bench::Replay::load(path);
   if (!replay) return complain(replay.error());
+  if (!replay->whole()) fmt::print(stderr, "pvgpu_replay: the recording ends in the middle\n");
 
   if (uncounted) {
     CALLGRIND_START_INSTRUMENTATION;

@@ -113,6 +113,7 @@ TEST_F(Replays, ExecuteTheStoredRecordings) {
     ++found;
     const auto replay = Replay::load(entry.path());
     ASSERT_TRUE(replay) << replay.error().what;
+    EXPECT_TRUE(replay->whole());
     EXPECT_GT(replay->count().commands, 10'000u);
     const auto done = replay->run({});
     EXPECT_TRUE(done) << done.error().what;

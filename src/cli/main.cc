@@ -91,6 +91,10 @@ void add_observation_options(CLI::App& app, Settings& settings) {
                  "Record all that the host decodes of the guest, for bench/ and for bug reports; of later\n"
                  "guests to FILE.2, FILE.3 and so on")
       ->option_text("FILE");
+  app.add_option("--latency", settings.observation.latency,
+                 "Measure where the time between a guest's command and our answer goes. When a guest ends,\n"
+                 "a line of JSON is appended to FILE; to - a table is printed")
+      ->option_text("FILE");
 }
 
 void set_log_level(const Settings& settings, observe::Level otherwise) {
@@ -118,6 +122,7 @@ std::vector<std::string> server_arguments(const Settings& settings) {
   if (!settings.loader.empty()) arguments.push_back("--vulkan-loader=" + settings.loader);
   for (const std::string& gpu : settings.gpus) arguments.push_back("--gpu=" + gpu);
   if (!settings.observation.record.empty()) arguments.push_back("--record=" + settings.observation.record);
+  if (!settings.observation.latency.empty()) arguments.push_back("--latency=" + settings.observation.latency);
   return arguments;
 }
 

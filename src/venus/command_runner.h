@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstring>
+#include <string_view>
+#include <type_traits>
 
 #include "protocol/fields.h"
 #include "protocol/handlers.h"
@@ -91,6 +93,13 @@ template <class Args>
   }
 }
 
+// Recorded commands (vkCmd*) are too short for a clock: runs of them are timed, in Ring.
+template <class Args>
+inline constexpr uint32_t kTimedFlag = std::string_view(Args::kName).starts_with("vkCmd") ? 0 : kTimed;
+template <class Args>
+inline constexpr observe::Hop kExecutionHop =
+    std::is_same_v<Args, protocol::ExecuteCommandStreamsMESAArgs> ? observe::Hop::kStreams : observe::Hop::kDriver;
+
 // What goes wrong poisons the context, which Stream::execute sees.
 template <class Args, bool kIds, class Execute>
 [[gnu::always_inline]] inline void run_command(Execution& x, uint32_t flags, Execute execute) {
@@ -99,8 +108,12 @@ template <class Args, bool kIds, class Execute>
   call.begin(Args::kName, flags & kGenerateReply);
   x.handles.keep_ids(kIds);
   if (!decode(x, args)) [[unlikely]] return;
+  if (flags & kTimedFlag<Args>) [[unlikely]] call.stream().mark(observe::Hop::kDecode);
   execute(call, args);
-  if ((flags & kGenerateReply) && !call.poisoned()) [[unlikely]] write_reply(call, args);
+  if ((flags & (kGenerateReply | kTimedFlag<Args>)) && !call.poisoned()) [[unlikely]] {
+    if (flags & kTimedFlag<Args>) call.stream().mark(kExecutionHop<Args>);
+    if (flags & kGenerateReply) write_reply(call, args);
+  }
 }
 
 // The driver's function, or a poison that names the command: the guest must not use what it has not enabled.

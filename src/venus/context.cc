@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "observe/log_limit.h"
 #include "platform/thread.h"
 #include "protocol/tables.h"

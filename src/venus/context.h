@@ -23,6 +23,7 @@
 #include "venus/poison.h"
 
 namespace pvgpu::observe {
+class LatencyReport;
 class Recorder;
 }
 
@@ -55,6 +56,7 @@ class Context {
   struct Options {
     std::string name;  // the guest process, for the log
     std::shared_ptr<observe::Recorder> recorder = nullptr;  // gets all that the context takes in; may be empty
+    std::shared_ptr<observe::LatencyReport> latency = nullptr;  // gets the rings' times as they end; may be empty
     // Rings have no threads; what they would pick up is given to Ring::execute(), and nothing waits for another stream. For replays.
     bool rings_by_hand = false;
   };

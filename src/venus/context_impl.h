@@ -15,7 +15,6 @@
 #include <unordered_map>
 
 #include "host/host.h"
-#include "observe/recording.h"
 #include "venus/context.h"
 #include "venus/device.h"
 #include "venus/object_table.h"
@@ -42,6 +41,8 @@ class ContextImpl {
   const std::string& name() const { return options_.name; }
   // Gets all that comes in; nullptr: nobody wants it.
   observe::Recorder* recorder() const { return options_.recorder.get(); }
+  // Wants the rings' times; nullptr: nobody does.
+  observe::LatencyReport* latency() const { return options_.latency.get(); }
   bool rings_by_hand() const { return options_.rings_by_hand; }
 
   bool is_poisoned() const { return poisoned_flag_.load(std::memory_order_acquire); }

@@ -9,6 +9,9 @@
 
 namespace pvgpu::venus {
 
+// Beside the guest's flags (VkCommandFlagBitsEXT) in what a command's function is given: mark the hops (see Stream::mark).
+inline constexpr uint32_t kTimed = uint32_t{1} << 31;
+
 struct Execution {
   Execution(Stream& stream, std::span<const std::byte> bytes)
       : reader(bytes), call(stream), handles(stream.context().objects(), call), decoder(reader, stream.arena(), handles) {}

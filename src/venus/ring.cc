@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "host/pnext.h"
+#include "observe/latency.h"
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "platform/thread.h"
 #include "venus/context_impl.h"
 #include "venus/ring_wait.h"
@@ -94,6 +96,8 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
   if (const auto* priority =
           host::find_struct<VkRingPriorityInfoMESA>(info.pNext, VK_STRUCTURE_TYPE_RING_PRIORITY_INFO_MESA))
     nice_ = priority->priority;
+  if (context.latency()) hops_ = std::make_unique<observe::HopTimes>();
+  stream_.time(hops_.get());
   // A recycled resource may still hold an old ring's words; the guest starts at zero.
   shared(head_offset_).store(0, std::memory_order_relaxed);
   shared(status_offset_).store(0, std::memory_order_release);
@@ -102,6 +106,12 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
 Ring::~Ring() {
   request_stop();
   if (thread_.joinable()) thread_.join();
+  if (hops_) context_.latency()->add(*hops_);
+}
+
+void Ring::notify() {
+  if (hops_) [[unlikely]] hops_->notified();
+  parking_.unpark();
 }
 
 void Ring::request_stop() {
@@ -133,6 +143,7 @@ bool Ring::wait_for_work() {
   for (uint32_t spins = 0;; ++spins) {
     if (stop_.load(std::memory_order_relaxed)) return false;
     if (has_work()) return true;
+    if (hops_) [[unlikely]] hops_->looked();
     if (spins % 16 != 0) {  // reading the clock costs more than looking at the tail
       pause();
       continue;
@@ -175,10 +186,13 @@ bool Ring::drain() {
     return false;
   }
   span_start_ = head_;
+  if (hops_) [[unlikely]] hops_->picked_up();
   const std::span<const std::byte> span = copy_out(head_, size);
   if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]
     recorder->add(observe::RecordedEvent::Kind::kRingCommands, {id_}, span);
-  return stream_.execute(span, this) && !stop_.load(std::memory_order_relaxed);
+  const bool fine = stream_.execute(span, this);
+  if (hops_) [[unlikely]] hops_->span_done();
+  return fine && !stop_.load(std::memory_order_relaxed);
 }
 
 bool Ring::execute(std::span<const std::byte> span) {
@@ -197,6 +211,7 @@ void Ring::executed(size_t bytes) {
   // release: replies and side effects of the command come before the promise that it is done.
   shared(head_offset_).store(head_, std::memory_order_release);
   if (head_waiters_.load(std::memory_order_relaxed)) [[unlikely]] head_parking_.unpark();
+  if (hops_) [[unlikely]] hops_->told();
 }
 
 std::span<const std::byte> Ring::copy_out(uint32_t head, uint32_t size) {

@@ -4,7 +4,9 @@
 
 #include <cstring>
 
+#include "observe/latency.h"
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "venus/codec/printer.h"
 #include "venus/command_table.h"
 #include "venus/execution.h"
@@ -35,6 +37,7 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   const bool tracing = observe::enabled(observe::Level::kTrace);
   Execution x(*this, bytes);
   wire::Arena& memory = arena();
+  const uint32_t timed = hops_ ? kTimed : 0;
   uint32_t untold = 0;  // commands executed that `progress` does not know of
   while (x.reader.remaining() > 0) {
     if (tracing) [[unlikely]] trace(ring_, x.reader);
@@ -55,7 +58,7 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
       progress->executed(static_cast<size_t>(header - bytes.data()));
       untold = 0;
     }
-    command.run(x, flags);
+    command.run(x, flags | timed);
     memory.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
     if (!progress) continue;
@@ -65,6 +68,10 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   }
   if (untold != 0) progress->executed(bytes.size());
   return true;
+}
+
+void Stream::mark(observe::Hop hop) {
+  if (hops_ && !nested()) hops_->mark(hop);
 }
 
 bool Stream::execute_nested(const Resource& resource, std::span<const std::byte> shared) {

@@ -7,6 +7,7 @@
 
 #include "frontends/vtest/renderer.h"
 #include "frontends/vtest/session.h"
+#include "observe/latency.h"
 #include "observe/log.h"
 #include "observe/recording.h"
 #include "venus/context.h"
@@ -24,6 +25,8 @@ venus::Context::Options context_options(const GuestInfo& guest, const Observatio
       LOG_ERROR("{}; the guest is served without", recorder.error().what);
     }
   }
+  if (!observation.latency.empty())
+    options.latency = std::make_shared<observe::LatencyReport>(observation.latency, fmt::format("pid {}", guest.pid));
   return options;
 }
 

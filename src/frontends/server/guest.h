@@ -16,6 +16,8 @@ namespace pvgpu::frontends::server {
 // What is observed of guests, besides the log. Each is off if empty.
 struct Observation {
   std::string record;  // a file for all that the first guest's context takes in; see observe/recording.h for the later ones'
+  std::string latency;  // a file that gets each guest's latencies (observe/latency.h) as it ends; "-": standard error
+  bool any() const { return !record.empty() || !latency.empty(); }
 };
 
 struct GuestInfo {
