@@ -2,6 +2,7 @@
 // objects, dispatch, and the reply where there is one. An item is a command; a thousand are executed in one go, as from a ring.
 #include <benchmark/benchmark.h>
 
+#include "instructions.h"
 #include "stage.h"
 
 namespace pvgpu::bench {
@@ -21,7 +22,10 @@ Bytes repeated(const Bytes& command) {
 void run(benchmark::State& state, Stage& stage, const Bytes& command) {
   const Bytes batch = repeated(command);
   stage.execute(batch);  // arenas and caches have their size now
-  for (auto _ : state) stage.execute(batch);
+  {
+    const CountInstructions counted;
+    for (auto _ : state) stage.execute(batch);
+  }
   state.SetItemsProcessed(state.iterations() * kBatch);
   state.SetBytesProcessed(state.iterations() * static_cast<int64_t>(batch.size()));
 }
@@ -92,9 +96,12 @@ void Reply(benchmark::State& state) {
   Stage stage;
   stage.provide_reply_slot();
   const Bytes batch = repeated(venus::testing::request_bytes(GetEventStatusArgs{stage.device, stage.make_event(), VK_SUCCESS}, 1));
-  for (auto _ : state) {
-    stage.rewind_replies();
-    stage.execute(batch);
+  {
+    const CountInstructions counted;
+    for (auto _ : state) {
+      stage.rewind_replies();
+      stage.execute(batch);
+    }
   }
   state.SetItemsProcessed(state.iterations() * kBatch);
 }

@@ -1,6 +1,7 @@
 // The arena that holds one command's structures.
 #include <benchmark/benchmark.h>
 
+#include "instructions.h"
 #include "wire/arena.h"
 
 namespace pvgpu::bench {
@@ -10,9 +11,12 @@ namespace {
 void ArenaCommand(benchmark::State& state) {
   wire::Arena arena;
   const auto bytes = static_cast<size_t>(state.range(0));
-  for (auto _ : state) {
-    for (int i = 0; i < 8; ++i) benchmark::DoNotOptimize(arena.allocate(bytes));
-    arena.reset();
+  {
+    const CountInstructions counted;
+    for (auto _ : state) {
+      for (int i = 0; i < 8; ++i) benchmark::DoNotOptimize(arena.allocate(bytes));
+      arena.reset();
+    }
   }
   state.SetItemsProcessed(state.iterations());
 }

@@ -1,6 +1,7 @@
 // The object table with few and with many objects: a look-up's time must not grow with their number.
 #include <benchmark/benchmark.h>
 
+#include "instructions.h"
 #include "venus/object_table.h"
 
 namespace pvgpu::bench {
@@ -18,9 +19,12 @@ void Find(benchmark::State& state) {
   const auto count = static_cast<uint64_t>(state.range(0));
   for (uint64_t id = 1; id <= count; ++id) insert(table, id);
   uint64_t at = 0;
-  for (auto _ : state) {
-    at = (at * 6364136223846793005u + 1442695040888963407u);
-    benchmark::DoNotOptimize(table.find(1 + (at >> 33) % count));
+  {
+    const CountInstructions counted;
+    for (auto _ : state) {
+      at = (at * 6364136223846793005u + 1442695040888963407u);
+      benchmark::DoNotOptimize(table.find(1 + (at >> 33) % count));
+    }
   }
   state.SetItemsProcessed(state.iterations());
 }
@@ -31,9 +35,12 @@ void InsertErase(benchmark::State& state) {
   const auto count = static_cast<uint64_t>(state.range(0));
   uint64_t id = 0;
   while (id < count) insert(table, ++id);
-  for (auto _ : state) {
-    insert(table, ++id);
-    table.erase(table.find(id));
+  {
+    const CountInstructions counted;
+    for (auto _ : state) {
+      insert(table, ++id);
+      table.erase(table.find(id));
+    }
   }
   state.SetItemsProcessed(state.iterations());
   state.counters["pages"] = static_cast<double>(table.page_count());

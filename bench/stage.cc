@@ -57,7 +57,7 @@ void silence_measured(DeviceDispatch& vk) {
 
 }  // namespace
 
-Stage::Stage() : context_(std::make_unique<ContextImpl>(fake_host(), "bench")) {
+Stage::Stage() : context_(std::make_unique<ContextImpl>(fake_host(), Context::Options{.name = "bench"})) {
   instance = new_object<VkInstance>();
   const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO, .apiVersion = VK_API_VERSION_1_3};
   const VkInstanceCreateInfo instance_info{.sType = VK_STRUCTURE_TYPE_INSTANCE_CREATE_INFO, .pApplicationInfo = &application};

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <span>
+#include <vector>
 
 namespace pvgpu::bench {
 namespace {
@@ -39,6 +41,55 @@ class LogAxis {
  private:
   double low_, scale_;
 };
+
+// A distribution and how it is drawn.
+struct Curve {
+  const Histogram* distribution;
+  std::string css, name;
+};
+
+// How often each value was met, over a logarithmic axis; empty if none was.
+std::string curves_chart(std::span<const Curve> curves, std::string_view unit, std::string_view what, std::string_view label) {
+  constexpr double kHeight = 190, kBase = 160;
+  int lowest = std::numeric_limits<int>::max(), highest = std::numeric_limits<int>::min();
+  double most = 0;
+  for (const Curve& curve : curves) {
+    const auto total = static_cast<double>(curve.distribution->total());
+    for (const auto& [bucket, count] : curve.distribution->counts()) {
+      lowest = std::min(lowest, bucket);
+      highest = std::max(highest, bucket);
+      most = std::max(most, static_cast<double>(count) / total);
+    }
+  }
+  if (most <= 0) return "";
+  const LogAxis axis(Histogram::lower_bound(lowest), Histogram::lower_bound(highest + 1));
+  std::string content =
+      line(axis.x(Histogram::lower_bound(lowest)), kBase, kWidth - 20, kBase, "axis");
+  for (int power = -3; power <= 9; ++power) {
+    const double at = std::pow(10, power);
+    if (at < Histogram::lower_bound(lowest) || at > Histogram::lower_bound(highest + 1)) continue;
+    content += line(axis.x(at), 10, axis.x(at), kBase, "grid");
+    content += text(axis.x(at), kBase + 18, "middle", fmt::format("{} {}", quantity(at), unit));
+  }
+  for (const Curve& curve : curves) {
+    const auto& counts = curve.distribution->counts();
+    const auto total = static_cast<double>(curve.distribution->total());
+    std::string points;
+    for (int bucket = lowest; bucket <= highest && total > 0; ++bucket) {
+      const auto found = counts.find(bucket);
+      const double share = found == counts.end() ? 0 : static_cast<double>(found->second) / total;
+      const double y = kBase - share / most * (kBase - 15);
+      points += fmt::format("{:.1f},{:.1f} {:.1f},{:.1f} ", axis.x(Histogram::lower_bound(bucket)),
+                            y, axis.x(Histogram::lower_bound(bucket + 1)), y);
+    }
+    if (points.empty()) continue;
+    content += fmt::format(
+        "<polyline points=\"{}\" class=\"stroke {}\"><title>{}</title></polyline>\n", points,
+        curve.css, escape_html(curve.name));
+  }
+  content += text(kNames - 10, 24, "end", what);
+  return svg(kHeight, label, content);
+}
 
 }  // namespace
 
@@ -101,47 +152,18 @@ std::string bar_chart(const Report& report, const WorkResult& result) {
 }
 
 std::string histogram_chart(const Report& report, const WorkResult& result) {
-  constexpr double kHeight = 190, kBase = 160;
-  int lowest = std::numeric_limits<int>::max(), highest = std::numeric_limits<int>::min();
-  double most = 0;
-  for (const SideResult& side : result.sides) {
-    const auto total = static_cast<double>(side.distribution.total());
-    for (const auto& [bucket, count] : side.distribution.counts()) {
-      lowest = std::min(lowest, bucket);
-      highest = std::max(highest, bucket);
-      most = std::max(most, static_cast<double>(count) / total);
-    }
-  }
-  if (most <= 0) return "";
-  const LogAxis axis(Histogram::lower_bound(lowest), Histogram::lower_bound(highest + 1));
-  std::string content =
-      line(axis.x(Histogram::lower_bound(lowest)), kBase, kWidth - 20, kBase, "axis");
-  for (int power = -3; power <= 9; ++power) {
-    const double at = std::pow(10, power);
-    if (at < Histogram::lower_bound(lowest) || at > Histogram::lower_bound(highest + 1)) continue;
-    content += line(axis.x(at), 10, axis.x(at), kBase, "grid");
-    content += text(axis.x(at), kBase + 18, "middle",
-                    fmt::format("{} {}", quantity(at), result.work->unit.name));
-  }
-  for (size_t i = 0; i < result.sides.size(); ++i) {
-    const Histogram& distribution = result.sides[i].distribution;
-    const auto total = static_cast<double>(distribution.total());
-    std::string points;
-    for (int bucket = lowest; bucket <= highest && total > 0; ++bucket) {
-      const auto found = distribution.counts().find(bucket);
-      const double share =
-          found == distribution.counts().end() ? 0 : static_cast<double>(found->second) / total;
-      const double y = kBase - share / most * (kBase - 15);
-      points += fmt::format("{:.1f},{:.1f} {:.1f},{:.1f} ", axis.x(Histogram::lower_bound(bucket)),
-                            y, axis.x(Histogram::lower_bound(bucket + 1)), y);
-    }
-    if (points.empty()) continue;
-    content += fmt::format(
-        "<polyline points=\"{}\" class=\"stroke side-{}\"><title>{}</title></polyline>\n", points,
-        i, escape_html(report.sides[i].name));
-  }
-  content += text(kNames - 10, 24, "end", "share of calls");
-  return svg(kHeight, std::string(result.work->title) + ": distribution of latencies", content);
+  std::vector<Curve> curves;
+  for (size_t i = 0; i < result.sides.size(); ++i)
+    curves.push_back({&result.sides[i].distribution, fmt::format("side-{}", i), report.sides[i].name});
+  return curves_chart(curves, result.work->unit.name, "share of calls",
+                      std::string(result.work->title) + ": distribution of latencies");
+}
+
+std::string hops_chart(const WorkResult& result) {
+  std::vector<Curve> curves;
+  for (size_t i = 0; i < result.hops.size(); ++i)
+    curves.push_back({&result.hops[i].distribution, fmt::format("hop-{}", i), result.hops[i].name});
+  return curves_chart(curves, "µs", "share of times", std::string(result.work->title) + ": where our host's time goes");
 }
 
 std::string speed_chart(const Report& report) {

@@ -17,6 +17,8 @@ std::string escape_html(std::string_view text);
 std::string bar_chart(const Report& report, const WorkResult& result);
 // How often each latency was met: a line per side, over a logarithmic axis.
 std::string histogram_chart(const Report& report, const WorkResult& result);
+// The same of the hops within our host: a line per hop, in the colours hop-0, hop-1 …; empty without any.
+std::string hops_chart(const WorkResult& result);
 // How many times as fast as the other sides ours is: a dot and its spread per figure of all works.
 std::string speed_chart(const Report& report);
 

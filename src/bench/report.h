@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "bench/hops.h"
 #include "bench/outcome.h"
 #include "bench/statistics.h"
 #include "bench/works.h"
@@ -37,6 +38,7 @@ struct SideResult {
 struct WorkResult {
   const Work* work;
   std::vector<SideResult> sides;  // as Report::sides
+  std::vector<Hop> hops;          // of ours, in a run of its own; may be empty
 };
 
 struct Report {

@@ -30,6 +30,8 @@ th:first-child, td:first-child { text-align: left; } th { font-weight: 600; }
 svg { width: 100%; height: auto; margin: .5rem 0; } svg text { fill: var(--ink); font-size: 12px; }
 .axis { stroke: var(--quiet); } .grid { stroke: var(--faint); } .whisker { stroke: var(--ink); opacity: .55; }
 .side-0 { --side: var(--side-0); } .side-1 { --side: var(--side-1); } .side-2 { --side: var(--side-2); }
+.hop-0 { --side: #c2571a; } .hop-1 { --side: #0067c0; } .hop-2 { --side: #8a8f98; } .hop-3 { --side: #1f9d6b; }
+.hop-4 { --side: #b04aa8; } .hop-5 { --side: #b8960c; } .hop-6 { --side: #5b5bd6; }
 .fill { fill: var(--side); } .stroke { stroke: var(--side); stroke-width: 2; fill: none; }
 .hollow { stroke: var(--side); stroke-width: 2; fill: var(--page); }
 .range { stroke: var(--side); stroke-width: 2; }
@@ -95,12 +97,30 @@ std::string table(const Report& report, const WorkResult& result) {
   return html + "</table></div>\n";
 }
 
+std::string hops(const WorkResult& result) {
+  if (result.hops.empty()) return "";
+  std::string html =
+      "<p class=\"quiet\">Where the time goes within our host, in µs, measured in one more run. pick-up: from the guest's store "
+      "until we see it, at most; decode: from there to the driver's function; driver: in it; reply: from there until the guest "
+      "can see it; recorded: up to 32 vkCmd*; streams: of commands in shared memory; span: all that was found at one look.</p>\n" +
+      hops_chart(result) + "<div class=\"wide\"><table>\n<tr><th>hop</th><th>count</th><th>p50</th><th>p99</th><th>p99.9</th>"
+      "<th>most</th></tr>\n";
+  for (size_t i = 0; i < result.hops.size(); ++i) {
+    const Hop& hop = result.hops[i];
+    html += fmt::format("<tr><td><span class=\"key hop-{}\" style=\"margin-left: 0\"></span>{}</td><td>{}</td>", i,
+                        escape_html(hop.name), hop.count);
+    for (double value : {hop.p50, hop.p99, hop.p999, hop.most}) html += fmt::format("<td>{}</td>", quantity(value));
+    html += "</tr>\n";
+  }
+  return html + "</table></div>\n";
+}
+
 std::string work(const Report& report, const WorkResult& result) {
   std::string html = fmt::format("<h2 id=\"{}\">{}</h2>\n<p class=\"quiet\">{}</p>\n",
                                  escape_html(result.work->name), escape_html(result.work->title),
                                  escape_html(result.work->what));
   html += result.work->distribution ? histogram_chart(report, result) : bar_chart(report, result);
-  html += table(report, result);
+  html += table(report, result) + hops(result);
   for (size_t i = 0; i < result.sides.size(); ++i) {
     const std::string& failure = result.sides[i].failure;
     if (failure.empty()) continue;

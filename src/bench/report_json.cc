@@ -40,6 +40,13 @@ ordered_json work_json(const Report& report, const WorkResult& result) {
   for (const Figure& figure : result.work->figures)
     figures.push_back(figure_json(report, result, figure));
   if (!result.work->distribution) return json;
+  // Within our host, in µs; buckets as below.
+  for (const Hop& hop : result.hops) {
+    ordered_json buckets = ordered_json::array();
+    for (const auto& [bucket, count] : hop.distribution.counts()) buckets.push_back({Histogram::lower_bound(bucket), count});
+    json["hops"][hop.name] = {{"count", hop.count}, {"p50", hop.p50},   {"p99", hop.p99},
+                              {"p99.9", hop.p999},  {"most", hop.most}, {"buckets", std::move(buckets)}};
+  }
   // Buckets as [lower bound, count], in the unit of the figures.
   ordered_json& distributions = json["distributions"] = ordered_json::object();
   for (size_t i = 0; i < result.sides.size(); ++i) {

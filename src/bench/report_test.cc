@@ -145,6 +145,20 @@ TEST(Html, IsOnePageThatLoadsNothing) {
   }
 }
 
+TEST(Hops, AreInAllThreeForms) {
+  Report report = example();
+  EXPECT_THAT(to_text(report), Not(HasSubstr("within our host")));
+  EXPECT_THAT(to_html(report), Not(HasSubstr("stroke hop-0")));
+  Hop hop{.name = "pick-up", .count = 7, .p50 = 1.25, .p99 = 2, .p999 = 3, .most = 4};
+  hop.distribution.add(1.25);
+  report.works[0].hops = {hop};
+  EXPECT_THAT(to_text(report), HasSubstr("pick-up"));
+  EXPECT_THAT(to_html(report), HasSubstr("class=\"stroke hop-0\"><title>pick-up"));
+  const auto json = nlohmann::json::parse(to_json(report));
+  EXPECT_EQ(json["works"][0]["hops"]["pick-up"]["p50"], 1.25);
+  EXPECT_EQ(json["works"][0]["hops"]["pick-up"]["buckets"][0][1], 1);
+}
+
 TEST(Html, SurvivesARunThatMeasuredNothing) {
   Report report = example();
   for (SideResult& side : report.works[0].sides) side = {.failure = "<none>"};

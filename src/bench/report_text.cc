@@ -77,6 +77,14 @@ std::vector<std::string> figure_row(const Report& report, const WorkResult& resu
   return row;
 }
 
+std::string hops_text(const WorkResult& result) {
+  TextTable table;
+  table.add({"within our host", "µs ↓", "count", "p50", "p99", "p99.9", "most"});
+  for (const Hop& hop : result.hops)
+    table.add({hop.name, "", std::to_string(hop.count), quantity(hop.p50), quantity(hop.p99), quantity(hop.p999), quantity(hop.most)});
+  return table.text();
+}
+
 }  // namespace
 
 std::string to_text(const Report& report) {
@@ -95,6 +103,7 @@ std::string to_text(const Report& report) {
     table.add(header(report));
     for (const Figure& figure : result.work->figures) table.add(figure_row(report, result, figure));
     text += table.text();
+    if (!result.hops.empty()) text += hops_text(result);
     for (size_t i = 0; i < result.sides.size(); ++i) {
       const std::string& failure = result.sides[i].failure;
       if (!failure.empty()) text += fmt::format("  {} failed: {}\n", report.sides[i].name, failure);

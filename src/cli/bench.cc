@@ -10,6 +10,7 @@
 #include <ctime>
 #include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <optional>
 #include <thread>
 
@@ -22,6 +23,7 @@
 #include "host/selector.h"
 #include "platform/own_path.h"
 #include "platform/signals.h"
+#include "platform/temporary_folder.h"
 
 namespace pvgpu::cli {
 namespace {
@@ -165,6 +167,23 @@ Result<Side> peer_side(const Runs& runs, const std::string& program,
   return runs.peer(*server);
 }
 
+// Where the time goes within a server of ours while its guest does `work`. Empty if the guest fails, which the rounds tell too.
+Result<std::vector<bench::Hop>> measure_hops(const Runs& runs, const Work& work, std::vector<std::string> arguments,
+                                             const SignalQueue& signals) {
+  auto folder = platform::TemporaryFolder::create();
+  if (!folder) return std::unexpected(folder.error());
+  const std::string path = folder->path() + "/latency";
+  arguments.push_back("--latency=" + path);
+  {
+    auto server = PrivateServer::start(arguments, signals);
+    if (!server) return std::unexpected(server.error());
+    auto outcome = bench::run_client(runs.ours(*server), work, signals);
+    if (!outcome) return std::unexpected(outcome.error());
+  }  // the server has ended, and its workers before it
+  std::ifstream file(path, std::ios::binary);
+  return bench::parse_hops(std::string(std::istreambuf_iterator<char>(file), {}));
+}
+
 std::vector<std::pair<std::string, std::string>> about(const BenchOptions& options,
                                                        const ChosenGpu& gpu) {
   utsname system{};
@@ -251,6 +270,14 @@ Result<std::string> bench(const BenchOptions& options) {
             fmt::format("{} {}, round {} of {}", work.name, side.name, round, options.rounds));
       });
   if (!report) return std::unexpected(report.error());
+  // Apart from the rounds, because looking at the clock takes time too.
+  for (bench::WorkResult& result : report->works) {
+    if (!result.work->distribution) continue;
+    progress.show(fmt::format("{}, hop by hop", result.work->name));
+    auto hops = measure_hops(runs, *result.work, server_arguments, *signals);
+    if (!hops) return std::unexpected(hops.error());
+    result.hops = std::move(*hops);
+  }
   report->about = std::move(facts);
   if (!options.html.empty()) {
     if (auto written = write_file(options.html, bench::to_html(*report)); !written)

@@ -53,7 +53,9 @@ struct Settings {
   pid_t parent = 0;
   std::string icd;
   bool probe = false;
-  pid_t supervisor = 0, guest = 0;
+  pid_t supervisor = 0;
+  frontends::server::GuestInfo guest{.own_process = true};
+  frontends::server::Observation observation;
 };
 
 int fail_with(const Error& error) {
@@ -98,6 +100,18 @@ void add_guest_options(CLI::App& app, Settings& settings, CLI::Option* needed = 
   icd->needs(needed);
 }
 
+// What is observed of guests while they run.
+void add_observation_options(CLI::App& app, Settings& settings) {
+  app.add_option("--record", settings.observation.record,
+                 "Record all that the host decodes of the guest, for bench/ and for bug reports; of later\n"
+                 "guests to FILE.2, FILE.3 and so on")
+      ->option_text("FILE");
+  app.add_option("--latency", settings.observation.latency,
+                 "Measure where the time between a guest's command and our answer goes. When a guest ends,\n"
+                 "a line of JSON is appended to FILE; to - a table is printed")
+      ->option_text("FILE");
+}
+
 void set_log_level(const Settings& settings, observe::Level otherwise) {
   observe::set_level(observe::parse_level(settings.log_level).value_or(otherwise));
 }
@@ -122,6 +136,8 @@ std::vector<std::string> server_arguments(const Settings& settings) {
   std::vector<std::string> arguments = {"--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level)};
   if (!settings.loader.empty()) arguments.push_back("--vulkan-loader=" + settings.loader);
   for (const std::string& gpu : settings.gpus) arguments.push_back("--gpu=" + gpu);
+  if (!settings.observation.record.empty()) arguments.push_back("--record=" + settings.observation.record);
+  if (!settings.observation.latency.empty()) arguments.push_back("--latency=" + settings.observation.latency);
   return arguments;
 }
 
@@ -162,6 +178,7 @@ int serve(const Settings& settings) {
       observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.max_clients = settings.max_clients;
   options.isolation = settings.isolation == "thread" ? Isolation::kThread : Isolation::kProcess;
+  options.worker.observation = settings.observation;
   options.ready_fd = settings.ready_fd;
   options.end_with_parent = settings.parent;
   auto served = frontends::server::serve(options);
@@ -206,6 +223,7 @@ int worker(const Settings& settings) {
   options.probe = settings.probe;
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
+  options.observation = settings.observation;
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return frontends::server::run_worker(options);
@@ -219,6 +237,7 @@ CLI::App* add_run(CLI::App& app, Settings& settings) {
   command->footer("The exit code is the program's own, or 128 + N after signal N.");
   command->add_option("--icd", settings.icd, "Manifest of Mesa's Venus driver (virtio_icd.*.json)")
       ->option_text("PATH");
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -249,6 +268,7 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->check(CLI::Range(0, 1 << 20))
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -309,7 +329,9 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("worker", "")->group("");
   command->add_flag("--probe", settings.probe);
   command->add_option("--supervisor", settings.supervisor)->required();
-  command->add_option("--guest", settings.guest);
+  command->add_option("--guest", settings.guest.pid);
+  command->add_option("--client", settings.guest.number);
+  add_observation_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }

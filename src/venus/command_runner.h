@@ -3,6 +3,8 @@
 #pragma once
 
 #include <cstring>
+#include <string_view>
+#include <type_traits>
 
 #include "protocol/fields.h"
 #include "protocol/handlers.h"
@@ -105,6 +107,13 @@ template <class Args, class Select>
   args.call(function);
 }
 
+// Recorded commands (vkCmd*) are too short for a clock: runs of them are timed, in Ring.
+template <class Args>
+inline constexpr uint32_t kTimedFlag = std::string_view(Args::kName).starts_with("vkCmd") ? 0 : kTimed;
+template <class Args>
+inline constexpr observe::Hop kExecutionHop =
+    std::is_same_v<Args, protocol::ExecuteCommandStreamsMESAArgs> ? observe::Hop::kStreams : observe::Hop::kDriver;
+
 // What goes wrong poisons the context, which Stream::execute sees.
 template <class Args, bool kIds, class Execute>
 [[gnu::always_inline]] inline void run_command(Execution& x, uint32_t flags, Execute execute) {
@@ -114,8 +123,12 @@ template <class Args, bool kIds, class Execute>
   if constexpr (kIds) x.handles.keep_ids(true);
   if (!decode(x, args)) [[unlikely]] return;
   if constexpr (kIds) x.handles.keep_ids(false);
+  if (flags & kTimedFlag<Args>) [[unlikely]] call.stream().mark(observe::Hop::kDecode);
   execute(call, args);
-  if ((flags & kGenerateReply) && !call.poisoned()) [[unlikely]] write_reply(call, args);
+  if ((flags & (kGenerateReply | kTimedFlag<Args>)) && !call.poisoned()) [[unlikely]] {
+    if (flags & kTimedFlag<Args>) call.stream().mark(kExecutionHop<Args>);
+    if (flags & kGenerateReply) write_reply(call, args);
+  }
 }
 
 // The driver's function, or a poison that names the command: the guest must not use what it has not enabled.

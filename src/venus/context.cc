@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "observe/log_limit.h"
 #include "platform/thread.h"
 #include "protocol/tables.h"
@@ -33,8 +34,12 @@ std::array<std::byte, kCapsetBytes> capset() {
   return std::bit_cast<std::array<std::byte, kCapsetBytes>>(words);
 }
 
-ContextImpl::ContextImpl(host::Host& host, std::string name)
-    : host_(host), name_(std::move(name)), timelines_(std::make_unique<QueueTimelines>()), control_stream_(*this, nullptr) {}
+ContextImpl::ContextImpl(host::Host& host, Context::Options options)
+    : host_(host), options_(std::move(options)), timelines_(std::make_unique<QueueTimelines>()), control_stream_(*this, nullptr) {
+  if (!recorder()) return;
+  const std::string profiles = host_.profiles_as_json();
+  recorder()->add(observe::RecordedEvent::Kind::kHost, {}, std::as_bytes(std::span(profiles)));
+}
 
 ContextImpl::~ContextImpl() {
   stopping_.store(true, std::memory_order_release);
@@ -68,6 +73,7 @@ void ContextImpl::poison(Poison poison) {
     poisoned_flag_.store(true, std::memory_order_release);
   }
   LOG_ERROR("context poisoned: {}: {}", poison_name(poison.reason), poison.detail);
+  if (recorder()) recorder()->flush();
   std::lock_guard lock(rings_mutex_);
   for (auto& [id, ring] : rings_) ring->set_fatal();
 }
@@ -80,7 +86,7 @@ Poison ContextImpl::poison_reason() const {
 bool ContextImpl::add_ring(std::unique_ptr<Ring> ring) {
   std::lock_guard lock(rings_mutex_);
   if (rings_.size() >= kMaxRings) return false;
-  const bool monitored = ring->reporting_period_us() != 0;
+  const bool monitored = ring->reporting_period_us() != 0 && !rings_by_hand();
   const uint64_t id = ring->id();
   const auto [added, is_new] = rings_.try_emplace(id, std::move(ring));
   if (!is_new) return false;
@@ -156,6 +162,8 @@ std::expected<platform::UniqueFd, Poison> ContextImpl::create_blob(uint32_t reso
   if (!fd.valid()) return refuse(PoisonReason::kHostFailure, "no file descriptor left");
   if (!resources_.add(std::move(resource)))
     return refuse(PoisonReason::kDuplicateResource, "the id is in use, or there are too many resources");
+  if (recorder())
+    recorder()->add(observe::RecordedEvent::Kind::kResource, {resource_id, request.size, request.blob_id});
   return fd;
 }
 
@@ -200,17 +208,23 @@ Context::Context(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Context::~Context() = default;
 
 std::unique_ptr<Context> Context::create(host::Host& host, Options options) {
-  return std::unique_ptr<Context>(new Context(std::make_unique<Impl>(host, std::move(options.name))));
+  return std::unique_ptr<Context>(new Context(std::make_unique<Impl>(host, std::move(options))));
 }
 
 std::expected<platform::UniqueFd, Poison> Context::create_blob(uint32_t resource_id, const BlobRequest& request) {
   return impl_->create_blob(resource_id, request);
 }
 
-void Context::unref_resource(uint32_t resource_id) { impl_->resources().remove(resource_id); }
+void Context::unref_resource(uint32_t resource_id) {
+  if (impl_->recorder()) impl_->recorder()->add(observe::RecordedEvent::Kind::kResourceGone, {resource_id});
+  impl_->resources().remove(resource_id);
+}
 
 std::expected<void, Poison> Context::submit(std::span<const std::byte> commands) {
-  if (!impl_->is_poisoned()) impl_->control_stream().execute(commands);
+  if (!impl_->is_poisoned()) {
+    if (impl_->recorder()) impl_->recorder()->add(observe::RecordedEvent::Kind::kContextCommands, {}, commands);
+    impl_->control_stream().execute(commands);
+  }
   if (impl_->is_poisoned()) return std::unexpected(impl_->poison_reason());
   return {};
 }

@@ -22,6 +22,11 @@
 #include "platform/fd.h"
 #include "venus/poison.h"
 
+namespace pvgpu::observe {
+class LatencyReport;
+class Recorder;
+}
+
 namespace pvgpu::host {
 class Host;
 struct CarriedExtensions;
@@ -50,6 +55,10 @@ class Context {
  public:
   struct Options {
     std::string name;  // the guest process, for the log
+    std::shared_ptr<observe::Recorder> recorder = nullptr;  // gets all that the context takes in; may be empty
+    std::shared_ptr<observe::LatencyReport> latency = nullptr;  // gets the rings' times as they end; may be empty
+    // Rings have no threads; what they would pick up is given to Ring::execute(), and nothing waits for another stream. For replays.
+    bool rings_by_hand = false;
   };
   // `host` outlives the context. Never fails: the driver is first touched by vkCreateInstance.
   static std::unique_ptr<Context> create(host::Host& host, Options options);

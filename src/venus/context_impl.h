@@ -31,14 +31,19 @@ class ContextImpl {
   static constexpr size_t kMaxRings = 256;
   static constexpr uint32_t kTimelineCount = 64;
 
-  ContextImpl(host::Host& host, std::string name);
+  ContextImpl(host::Host& host, Context::Options options);
   ~ContextImpl();
 
   host::Host& host() { return host_; }
   ObjectTable& objects() { return objects_; }
   ResourceTable& resources() { return resources_; }
   Stream& control_stream() { return control_stream_; }
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return options_.name; }
+  // Gets all that comes in; nullptr: nobody wants it.
+  observe::Recorder* recorder() const { return options_.recorder.get(); }
+  // Wants the rings' times; nullptr: nobody does.
+  observe::LatencyReport* latency() const { return options_.latency.get(); }
+  bool rings_by_hand() const { return options_.rings_by_hand; }
 
   bool is_poisoned() const { return poisoned_flag_.load(std::memory_order_acquire); }
   // The first reason counts: it is logged, and every ring shows FATAL. Any thread.
@@ -74,7 +79,7 @@ class ContextImpl {
   std::expected<platform::UniqueFd, Poison> memory_blob(Resource& resource, const BlobRequest& request);
 
   host::Host& host_;
-  const std::string name_;
+  const Context::Options options_;
   ObjectTable objects_;
   ResourceTable resources_;
 

@@ -18,6 +18,9 @@ inline constexpr size_t kHeaderBytes = 8;  // of a command: its number and flags
 template <class Args>
 inline constexpr bool kIsFixedCommand = Args::kRequestBytes != 0 && std::string_view(Args::kName).starts_with("vkCmd");
 
+// Beside the guest's flags (VkCommandFlagBitsEXT) in what a command's function is given: mark the hops (see Stream::mark).
+inline constexpr uint32_t kTimed = uint32_t{1} << 31;
+
 struct Execution {
   Execution(Stream& stream, std::span<const std::byte> bytes)
       : reader(bytes), call(stream), handles(stream.context().objects(), call), decoder(reader, stream.arena(), handles) {}

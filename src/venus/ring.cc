@@ -6,7 +6,9 @@
 #include <cstring>
 
 #include "host/pnext.h"
+#include "observe/latency.h"
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "platform/thread.h"
 #include "venus/context_impl.h"
 #include "venus/ring_wait.h"
@@ -68,7 +70,7 @@ std::expected<std::unique_ptr<Ring>, Poison> Ring::create(ContextImpl& context, 
                                               info.offset, resource->id, resource->size)});
   if (auto wrong = check_layout(info)) return std::unexpected(Poison{PoisonReason::kBadRing, *wrong});
   std::unique_ptr<Ring> ring(new Ring(context, id, std::move(resource), info));
-  ring->thread_ = std::thread([r = ring.get()] { r->run(); });
+  if (!context.rings_by_hand()) ring->thread_ = std::thread([r = ring.get()] { r->run(); });
   return ring;
 }
 
@@ -94,6 +96,8 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
   if (const auto* priority =
           host::find_struct<VkRingPriorityInfoMESA>(info.pNext, VK_STRUCTURE_TYPE_RING_PRIORITY_INFO_MESA))
     nice_ = priority->priority;
+  if (context.latency()) hops_ = std::make_unique<observe::HopTimes>();
+  stream_.time(hops_.get());
   // A recycled resource may still hold an old ring's words; the guest starts at zero.
   shared(head_offset_).store(0, std::memory_order_relaxed);
   shared(status_offset_).store(0, std::memory_order_release);
@@ -102,6 +106,12 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
 Ring::~Ring() {
   request_stop();
   if (thread_.joinable()) thread_.join();
+  if (hops_) context_.latency()->add(*hops_);
+}
+
+void Ring::notify() {
+  if (hops_) [[unlikely]] hops_->notified();
+  parking_.unpark();
 }
 
 void Ring::request_stop() {
@@ -133,6 +143,7 @@ bool Ring::wait_for_work() {
   for (uint32_t spins = 0;; ++spins) {
     if (stop_.load(std::memory_order_relaxed)) return false;
     if (has_work()) return true;
+    if (hops_) [[unlikely]] hops_->looked();
     if (spins % 16 != 0) {  // reading the clock costs more than looking at the tail
       pause();
       continue;
@@ -175,7 +186,23 @@ bool Ring::drain() {
     return false;
   }
   span_start_ = head_;
-  return stream_.execute(copy_out(head_, size), this) && !stop_.load(std::memory_order_relaxed);
+  if (hops_) [[unlikely]] hops_->picked_up();
+  const std::span<const std::byte> span = copy_out(head_, size);
+  if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]
+    recorder->add(observe::RecordedEvent::Kind::kRingCommands, {id_}, span);
+  const bool fine = stream_.execute(span, this);
+  if (hops_) [[unlikely]] hops_->span_done();
+  return fine && !stop_.load(std::memory_order_relaxed);
+}
+
+bool Ring::execute(std::span<const std::byte> span) {
+  if (span.size() > copy_.size()) {
+    context_.poison({PoisonReason::kBadRing, fmt::format("{} bytes for a ring of {}", span.size(), buffer_size_)});
+    return false;
+  }
+  span_start_ = head_;
+  std::memcpy(copy_.data(), span.data(), span.size());
+  return stream_.execute({copy_.data(), span.size()}, this);
 }
 
 void Ring::executed(size_t bytes) {
@@ -184,6 +211,7 @@ void Ring::executed(size_t bytes) {
   // release: replies and side effects of the command come before the promise that it is done.
   shared(head_offset_).store(head_, std::memory_order_release);
   if (head_waiters_.load(std::memory_order_relaxed)) [[unlikely]] head_parking_.unpark();
+  if (hops_) [[unlikely]] hops_->told();
 }
 
 std::span<const std::byte> Ring::copy_out(uint32_t head, uint32_t size) {
@@ -196,6 +224,7 @@ std::span<const std::byte> Ring::copy_out(uint32_t head, uint32_t size) {
 }
 
 bool Ring::wait_seqno(uint32_t seqno) {
+  if (context_.rings_by_hand()) return true;
   const auto reached = [&] {
     return static_cast<int32_t>(published_head_.load(std::memory_order_acquire) - seqno) >= 0;
   };
@@ -228,6 +257,7 @@ void Ring::submit_virtqueue_seqno(uint64_t seqno) {
 }
 
 bool Ring::wait_virtqueue_seqno(uint64_t seqno) {
+  if (context_.rings_by_hand()) return true;
   for (;;) {
     const uint32_t ticket = virtqueue_parking_.prepare();
     if (virtqueue_seqno_.load(std::memory_order_acquire) >= seqno) return true;

@@ -34,7 +34,9 @@ class Ring final : private StreamProgress {
   ~Ring();
 
   uint64_t id() const { return id_; }
-  void notify() { parking_.unpark(); }
+  void notify();
+  // Where rings are driven by hand: what the ring's thread does with a span that it has found. False: stop, or poisoned.
+  bool execute(std::span<const std::byte> span);
   // Makes the thread leave at its next command boundary; the destructor waits for it.
   void request_stop();
 
@@ -74,6 +76,7 @@ class Ring final : private StreamProgress {
   uint32_t reporting_period_us_ = 0;
   int32_t nice_ = 0;
 
+  std::unique_ptr<observe::HopTimes> hops_;  // if they are asked for
   Stream stream_;
   std::vector<std::byte> copy_;
   uint32_t head_ = 0;  // ours; the shared word is write-only for us

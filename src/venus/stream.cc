@@ -4,7 +4,9 @@
 
 #include <cstring>
 
+#include "observe/latency.h"
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "venus/codec/printer.h"
 #include "venus/command_table.h"
 #include "venus/execution.h"
@@ -19,34 +21,13 @@ constexpr uint32_t kMostUntold = 32;
 constexpr size_t kMaxNestedStream = size_t{256} << 20;
 constexpr size_t kKeptNestedStream = size_t{16} << 20;
 
-void trace(Ring* ring, const wire::Reader& reader) {
-  const std::string text = print_command({reader.position(), reader.remaining()}).text;
+void trace(Ring* ring, std::span<const std::byte> bytes) {
+  const std::string text = print_command(bytes).text;
   if (ring) {
     LOG_TRACE("ring {:#x}: {}", ring->id(), text);
   } else {
     LOG_TRACE("context stream: {}", text);
   }
-}
-
-// Executes commands of kFixedCommandTable until another comes, or `most` of them. Returns how many.
-uint32_t execute_fixed(Execution& x, uint32_t most) {
-  const std::byte* at = x.reader.position();
-  const std::byte* const end = at + x.reader.remaining();
-  uint32_t executed = 0;
-  do {
-    uint64_t header;
-    if (static_cast<size_t>(end - at) < sizeof header) break;
-    std::memcpy(&header, at, sizeof header);
-    // The flags are the upper half: nobody wants a reply if the whole is but a number.
-    if (header >= kFixedCommandTable.size()) break;
-    const FixedCommandEntry& command = kFixedCommandTable[header];
-    if (static_cast<size_t>(end - at) < command.bytes) break;
-    const std::byte* const arguments = at + sizeof header;
-    at += command.bytes;
-    command.run(x, arguments);
-  } while (++executed < most && !x.call.poisoned());
-  x.reader.skip_to(at);
-  return executed;
 }
 
 }  // namespace
@@ -55,45 +36,53 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   const bool tracing = observe::enabled(observe::Level::kTrace);
   Execution x(*this, bytes);
   wire::Arena& memory = arena();
+  const uint32_t timed = hops_ ? kTimed : 0;
+  const std::byte* at = bytes.data();
+  const std::byte* const end = at + bytes.size();
   uint32_t untold = 0;  // commands executed that `progress` does not know of
-  const auto tell = [&] {
-    if (progress && untold != 0) progress->executed(static_cast<size_t>(x.reader.position() - bytes.data()));
+  const auto tell = [&untold, progress, &bytes](const std::byte* position) [[gnu::always_inline]] {
+    if (progress && untold != 0) progress->executed(static_cast<size_t>(position - bytes.data()));
     untold = 0;
   };
-  while (x.reader.remaining() > 0) {
-    if (tracing) [[unlikely]] {
-      trace(ring_, x.reader);
-    } else if (const uint32_t executed = execute_fixed(x, kMostUntold - untold)) {
-      if (context_.is_poisoned()) [[unlikely]] return false;
-      untold += executed;
-      if (untold == kMostUntold) tell();
-      continue;
-    }
-    const std::byte* header = x.reader.position();
-    if (x.reader.remaining() < kHeaderBytes) [[unlikely]] {
+  while (at != end) {
+    const auto left = static_cast<size_t>(end - at);
+    if (left < kHeaderBytes) [[unlikely]] {
       context_.poison({PoisonReason::kTruncated, "a command header ends early"});
       return false;
     }
-    uint32_t number, flags;
-    std::memcpy(&number, header, sizeof number);
-    std::memcpy(&flags, header + sizeof number, sizeof flags);
+    if (tracing) [[unlikely]] trace(ring_, {at, left});
+    uint64_t header;
+    std::memcpy(&header, at, sizeof header);
+    // The flags are the upper half: nobody wants a reply if the whole is but a number.
+    if (header < kFixedCommandTable.size() && left >= kFixedCommandTable[header].bytes) {
+      const FixedCommandEntry& command = kFixedCommandTable[header];
+      const std::byte* arguments = at + kHeaderBytes;
+      at += command.bytes;
+      command.run(x, arguments);
+      if (x.call.poisoned()) [[unlikely]] return false;
+      if (++untold == kMostUntold) tell(at);
+      continue;
+    }
+    const auto number = static_cast<uint32_t>(header);
+    const auto flags = static_cast<uint32_t>(header >> 32);
     if (number >= kCommandTable.size() || !kCommandTable[number].run) [[unlikely]] {
       context_.poison(refuse_command(number));
       return false;
     }
     const CommandEntry& command = kCommandTable[number];
-    if (!command.recorded) tell();
-    x.reader.skip_to(header + kHeaderBytes);
-    command.run(x, flags);
+    if (!command.recorded) tell(at);
+    x.reader.skip_to(at + kHeaderBytes);
+    command.run(x, flags | timed);
+    at = x.reader.position();
     memory.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
-    if (++untold == kMostUntold || !command.recorded) tell();
+    if (++untold == kMostUntold || !command.recorded) tell(at);
   }
-  tell();
+  tell(end);
   return true;
 }
 
-bool Stream::execute_nested(std::span<const std::byte> shared) {
+bool Stream::execute_nested(const Resource& resource, std::span<const std::byte> shared) {
   if (shared.size() > kMaxNestedStream) {
     context_.poison({PoisonReason::kLimitExceeded,
                      fmt::format("vkExecuteCommandStreamsMESA: a stream of {} bytes", shared.size())});
@@ -102,6 +91,10 @@ bool Stream::execute_nested(std::span<const std::byte> shared) {
   // One copy, so that the guest cannot change the bytes between a check and a use.
   nested_copy_.resize(std::max(nested_copy_.size(), shared.size()));
   std::memcpy(nested_copy_.data(), shared.data(), shared.size());
+  if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]
+    recorder->add(observe::RecordedEvent::Kind::kNestedCommands,
+                  {ring_ ? ring_->id() : 0, resource.id, static_cast<uint64_t>(shared.data() - resource.memory.data())},
+                  {nested_copy_.data(), shared.size()});
   ++depth_;
   const bool fine = execute({nested_copy_.data(), shared.size()});
   --depth_;

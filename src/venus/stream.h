@@ -10,10 +10,15 @@
 #include <string>
 #include <vector>
 
+#include "observe/hop.h"
 #include "venus/poison.h"
 #include "venus/resource.h"
 #include "wire/arena.h"
 #include "wire/writer.h"
+
+namespace pvgpu::observe {
+class HopTimes;
+}
 
 namespace pvgpu::venus {
 
@@ -44,7 +49,7 @@ class Stream {
 
   // vkExecuteCommandStreamsMESA: one level deep only.
   bool nested() const { return depth_ > 0; }
-  bool execute_nested(std::span<const std::byte> shared);
+  bool execute_nested(const Resource& resource, std::span<const std::byte> shared);
 
   // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere.
   void set_reply(std::shared_ptr<Resource> resource, std::span<std::byte> slot) {
@@ -65,10 +70,15 @@ class Stream {
   ContextImpl& context() { return context_; }
   Ring* ring() { return ring_; }
   wire::Arena& arena() { return arenas_[depth_]; }
+  // From now on the hops of commands are marked in `hops`, which outlives the stream; nullptr: no more.
+  void time(observe::HopTimes* hops) { hops_ = hops; }
+  // A hop of the command that is being executed has come to its end. `hops_` is looked at because guests may set any flag.
+  void mark(observe::Hop hop);
 
  private:
   ContextImpl& context_;
   Ring* ring_;
+  observe::HopTimes* hops_ = nullptr;
   wire::Arena arenas_[2];  // by depth: a nested command must not free its parent's arguments
   uint32_t depth_ = 0;
   std::vector<std::byte> nested_copy_;

@@ -226,7 +226,7 @@ VKAPI_ATTR PFN_vkVoidFunction VKAPI_CALL Hand::vkGetDeviceProcAddr(VkDevice devi
   if (!entry) return nullptr;
   std::lock_guard lock(state().mutex);
   const auto owner = state().get<Device>(device);
-  return *entry->extension == '\0' || (owner && owner->extensions.contains(entry->extension))
+  return *entry->extension == '\0' || state().everything || (owner && owner->extensions.contains(entry->extension))
              ? entry->call
              : nullptr;
 }
@@ -240,6 +240,7 @@ void reset() {
   hold_queues(false);
   std::lock_guard lock(state().mutex);
   state().misuse.clear();
+  state().everything = false;
 }
 
 void fail(const char* function, VkResult result, uint32_t times) {
@@ -290,6 +291,11 @@ uint64_t last_handle() {
 bool exists(uint64_t handle) {
   std::lock_guard lock(state().mutex);
   return state().objects.contains(handle);
+}
+
+void offer_everything(bool everything) {
+  std::lock_guard lock(state().mutex);
+  state().everything = everything;
 }
 
 std::string library_path() {

@@ -32,6 +32,8 @@ PVGPU_FAKE_API size_t live_objects();
 // Submissions stay queued, and fences unsignalled, until they are let go or the caller waits for
 // idle.
 PVGPU_FAKE_API void hold_queues(bool hold);
+// Whether devices have every extension and every queue that is asked for, whatever is listed. Until the next reset.
+PVGPU_FAKE_API void offer_everything(bool everything);
 
 // Sees every call of a function that the protocol carries. `arguments` points to the function's
 // argument structure of protocol/types.h, whose pointers are the caller's own. On the thread that

@@ -184,15 +184,15 @@ VKAPI_ATTR VkResult VKAPI_CALL Hand::vkCreateDevice(VkPhysicalDevice physical,
                                                     const VkAllocationCallbacks*,
                                                     VkDevice* device) {
   auto made = std::make_shared<Device>();
+  std::lock_guard lock(state().mutex);
   for (uint32_t i = 0; i < info->enabledExtensionCount; ++i) {
     const auto same = [&](const char* name) {
       return std::strcmp(name, info->ppEnabledExtensionNames[i]) == 0;
     };
-    if (std::none_of(std::begin(kDeviceExtensions), std::end(kDeviceExtensions), same))
+    if (!state().everything && std::none_of(std::begin(kDeviceExtensions), std::end(kDeviceExtensions), same))
       return VK_ERROR_EXTENSION_NOT_PRESENT;
     made->extensions.insert(info->ppEnabledExtensionNames[i]);
   }
-  std::lock_guard lock(state().mutex);
   *device = state().create<VkDevice>(std::bit_cast<uint64_t>(physical), made);
   return VK_SUCCESS;
 }
@@ -213,8 +213,8 @@ VKAPI_ATTR void VKAPI_CALL Hand::vkGetDeviceQueue(VkDevice device, uint32_t fami
   std::lock_guard lock(state().mutex);
   const auto owner = state().get<Device>(device);
   *queue = VK_NULL_HANDLE;
-  if (!owner || family != 0 || index >= kQueues) return;
-  uint64_t& handle = owner->queues[index];
+  if (!owner || (!state().everything && (family != 0 || index >= kQueues))) return;
+  uint64_t& handle = owner->queues[uint64_t{family} << 32 | index];
   if (!handle)
     handle = std::bit_cast<uint64_t>(state().create<VkQueue>(std::bit_cast<uint64_t>(device)));
   *queue = std::bit_cast<VkQueue>(handle);

@@ -64,6 +64,7 @@ struct State {
   uint64_t last_handle = 0x10000;
   std::vector<std::string> misuse;
   bool hold = false;
+  bool everything = false;  // see offer_everything()
   std::vector<std::function<void()>> held;
 
   template <class H>

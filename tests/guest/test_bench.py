@@ -36,9 +36,17 @@ class Bench(GuestCase):
                 for side in ("native", "pvgpu"):
                     with self.subTest(work=work["name"], figure=figure["name"], side=side):
                         self.assertGreater(figure["rounds"][side][0], 0)
+        for work in report["works"]:
+            hops = work.get("hops", {})
+            with self.subTest(work=work["name"]):
+                self.assertEqual("distributions" in work, bool(hops))
+                for name in ("pick-up", "decode", "driver", "reply", "span") if hops else ():
+                    self.assertGreater(hops[name]["count"], 0, name)
+                    self.assertGreaterEqual(hops[name]["most"], hops[name]["p50"], name)
         text = page.read_text()
         self.assertIn("</html>", text)
         self.assertIn("<polyline", text)
+        self.assertIn('class="stroke hop-0"', text)
 
     def test_a_peer_that_is_not_there_is_told(self):
         text = self.bench("--peer", "/nonexistent/server", "--only", "start-up")

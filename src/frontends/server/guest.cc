@@ -7,18 +7,38 @@
 
 #include "frontends/vtest/renderer.h"
 #include "frontends/vtest/session.h"
+#include "observe/latency.h"
 #include "observe/log.h"
+#include "observe/recording.h"
 #include "venus/context.h"
 
 namespace pvgpu::frontends::server {
+namespace {
 
-ClientEnd serve_guest(host::Host& host, platform::UniqueFd socket, pid_t guest_pid,
-                      bool own_process) {
-  std::string who = fmt::format("pid {}", guest_pid);
-  vtest::Session session(std::move(socket), {.make_renderer = vtest::venus_renderers(host),
+venus::Context::Options context_options(const GuestInfo& guest, const Observation& observation) {
+  venus::Context::Options options;
+  if (!observation.record.empty()) {
+    auto recorder = observe::Recorder::create(observe::recording_path(observation.record, guest.number));
+    if (recorder) {
+      options.recorder = std::move(*recorder);
+    } else {
+      LOG_ERROR("{}; the guest is served without", recorder.error().what);
+    }
+  }
+  if (!observation.latency.empty())
+    options.latency = std::make_shared<observe::LatencyReport>(observation.latency, fmt::format("pid {}", guest.pid));
+  return options;
+}
+
+}  // namespace
+
+ClientEnd serve_guest(host::Host& host, platform::UniqueFd socket, const GuestInfo& guest, const Observation& observation) {
+  const bool own_process = guest.own_process;
+  std::string who = fmt::format("pid {}", guest.pid);
+  vtest::Session session(std::move(socket), {.make_renderer = vtest::venus_renderers(host, context_options(guest, observation)),
                                              .capset = venus::capset(),
                                              .on_name = [&](const std::string& name) {
-                                               who = fmt::format("{} {}", name, guest_pid);
+                                               who = fmt::format("{} {}", name, guest.pid);
                                                if (own_process) observe::set_tag(who);
                                                LOG_DEBUG("guest {} introduced itself", who);
                                              }});

@@ -98,7 +98,7 @@ Result<void> serve_by_threads(const ServeOptions& options, const ListeningSocket
   host_options.gpu_selectors = options.worker.gpu_selectors;
   auto host = host::Host::open(host_options);
   if (!host) return std::unexpected(host.error());
-  return supervise(options, socket, signals, session_threads(**host), probe_of(**host).memory);
+  return supervise(options, socket, signals, session_threads(**host, options.worker.observation), probe_of(**host).memory);
 }
 
 }  // namespace

@@ -26,10 +26,10 @@ class SessionThread : public ClientTask {
   }
 
   // May throw std::system_error: there are no more threads.
-  void start(host::Host& host, platform::UniqueFd socket, pid_t guest) {
-    thread_ = std::thread([this, &host, guest, socket = std::move(socket)]() mutable {
+  void start(host::Host& host, platform::UniqueFd socket, const GuestInfo& guest, const Observation& observation) {
+    thread_ = std::thread([this, &host, guest, observation, socket = std::move(socket)]() mutable {
       platform::set_thread_name("pvgpu-session");
-      end_.store(serve_guest(host, std::move(socket), guest, false), std::memory_order_relaxed);
+      end_.store(serve_guest(host, std::move(socket), guest, observation), std::memory_order_relaxed);
       ended_.set();
     });
   }
@@ -55,14 +55,14 @@ class SessionThread : public ClientTask {
 
 }  // namespace
 
-ClientStarter session_threads(host::Host& host) {
-  return [&host](const ClientInfo& info,
+ClientStarter session_threads(host::Host& host, Observation observation) {
+  return [&host, observation = std::move(observation)](const ClientInfo& info,
                  platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
     auto ended = platform::Event::create();
     if (!ended) return std::unexpected(ended.error());
     auto task = std::make_unique<SessionThread>(info.number, socket.duplicate(), std::move(*ended));
     try {
-      task->start(host, std::move(socket), info.peer.pid);
+      task->start(host, std::move(socket), {.pid = info.peer.pid, .number = info.number}, observation);
     } catch (const std::system_error& error) {
       return fail(std::string("cannot start a thread: ") + error.what());
     }

@@ -3,11 +3,12 @@
 #pragma once
 
 #include "frontends/server/client_task.h"
+#include "frontends/server/guest.h"
 #include "host/host.h"
 
 namespace pvgpu::frontends::server {
 
 // `host` outlives every task.
-ClientStarter session_threads(host::Host& host);
+ClientStarter session_threads(host::Host& host, Observation observation);
 
 }  // namespace pvgpu::frontends::server

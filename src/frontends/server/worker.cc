@@ -42,7 +42,7 @@ int run_probe(const host::HostOptions& options) {
   return EXIT_SUCCESS;
 }
 
-int run_session(host::HostOptions options, pid_t guest) {
+int run_session(host::HostOptions options, const GuestInfo& guest, const Observation& observation) {
   platform::UniqueFd socket(kWorkerSocketFd);
   platform::UniqueFd profile(kWorkerProfileFd);
   auto text = platform::read_file(profile.get());
@@ -55,11 +55,11 @@ int run_session(host::HostOptions options, pid_t guest) {
   options.profile_json = std::move(probe->profile_json);
   auto host = host::Host::open(options);
   if (!host) {
-    LOG_ERROR("cannot serve pid {}: {}{}{}", guest, host.error().what,
+    LOG_ERROR("cannot serve pid {}: {}{}{}", guest.pid, host.error().what,
               host.error().hint.empty() ? "" : "; ", host.error().hint);
     return kExitUserError;
   }
-  ClientEnd end = serve_guest(**host, std::move(socket), guest, true);
+  ClientEnd end = serve_guest(**host, std::move(socket), guest, observation);
   return end == ClientEnd::kPoisoned ? kExitPoisoned : EXIT_SUCCESS;
 }
 
@@ -79,7 +79,7 @@ int run_worker(const WorkerOptions& options) {
   host_options.carried = venus::carried_extensions();
   host_options.loader_path = options.loader_path;
   host_options.gpu_selectors = options.gpu_selectors;
-  return options.probe ? run_probe(host_options) : run_session(host_options, options.guest);
+  return options.probe ? run_probe(host_options) : run_session(host_options, options.guest, options.observation);
 }
 
 std::string probe_to_text(const ProbeResult& result) {

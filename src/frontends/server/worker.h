@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "frontends/server/guest.h"
 #include "host/host.h"
 #include "observe/log.h"
 #include "platform/error.h"
@@ -25,7 +26,8 @@ inline constexpr int kExitPoisoned = 3;
 struct WorkerOptions {
   bool probe = false;
   pid_t supervisor = 0;
-  pid_t guest = 0;
+  GuestInfo guest{.own_process = true};
+  Observation observation;
   std::string loader_path;
   std::vector<std::string> gpu_selectors;
 };

@@ -1,6 +1,7 @@
 #include "frontends/server/worker_process.h"
 
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <utility>
@@ -31,7 +32,9 @@ platform::Command to_command(const WorkerCommand& worker, std::vector<std::strin
 
 class WorkerProcess : public ClientTask {
  public:
-  explicit WorkerProcess(platform::ChildProcess process) : process_(std::move(process)) {}
+  // `connection`: to be closed to end the worker with, so that it can complete what it writes; may be none.
+  WorkerProcess(platform::ChildProcess process, platform::UniqueFd connection)
+      : process_(std::move(process)), connection_(std::move(connection)) {}
 
   std::string name() const override { return "worker " + std::to_string(process_.pid()); }
   const platform::UniqueFd& end_fd() const override { return process_.exit_fd(); }
@@ -44,11 +47,18 @@ class WorkerProcess : public ClientTask {
     if (status->signal == 0 && status->code == kExitUserError) end = ClientEnd::kNotStarted;
     return ClientOutcome{end, status->describe()};
   }
-  void terminate() override { process_.kill(SIGTERM); }
+  void terminate() override {
+    if (connection_.valid()) {
+      ::shutdown(connection_.get(), SHUT_RDWR);
+    } else {
+      process_.kill(SIGTERM);
+    }
+  }
   void kill() override { process_.kill(SIGKILL); }
 
  private:
   platform::ChildProcess process_;
+  platform::UniqueFd connection_;
 };
 
 }  // namespace
@@ -88,10 +98,16 @@ Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult&
   return [command = std::move(command), profile](
              const ClientInfo& info,
              platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
-    auto process = platform::ChildProcess::spawn(to_command(
-        command, {"--guest=" + std::to_string(info.peer.pid)}, {socket.get(), profile->get()}));
+    std::vector<std::string> options = {"--guest=" + std::to_string(info.peer.pid),
+                                        "--client=" + std::to_string(info.number)};
+    if (!command.observation.record.empty()) options.push_back("--record=" + command.observation.record);
+    if (!command.observation.latency.empty()) options.push_back("--latency=" + command.observation.latency);
+    // Before it goes with the socket.
+    platform::UniqueFd connection = command.observation.any() ? socket.duplicate() : platform::UniqueFd();
+    auto process =
+        platform::ChildProcess::spawn(to_command(command, std::move(options), {socket.get(), profile->get()}));
     if (!process) return std::unexpected(process.error());
-    return std::make_unique<WorkerProcess>(std::move(*process));
+    return std::make_unique<WorkerProcess>(std::move(*process), std::move(connection));
   };
 }
 

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "frontends/server/client_task.h"
+#include "frontends/server/guest.h"
 #include "frontends/server/worker.h"
 #include "observe/log.h"
 #include "platform/error.h"
@@ -24,6 +25,7 @@ struct WorkerCommand {
   std::string loader_path;
   std::vector<std::string> gpu_selectors;
   observe::Level log_level = observe::Level::kInfo;
+  Observation observation;
 };
 
 class Probe {

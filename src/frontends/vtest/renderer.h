@@ -29,7 +29,7 @@ class Renderer {
 // Makes the renderer of a connection; the argument is the guest process's name.
 using RendererFactory = std::function<std::unique_ptr<Renderer>(const std::string& name)>;
 
-// The factory of the real ones. `host` outlives every renderer.
-RendererFactory venus_renderers(host::Host& host);
+// The factory of the real ones. `host` outlives every renderer. `options` are the contexts', but for the name.
+RendererFactory venus_renderers(host::Host& host, venus::Context::Options options);
 
 }  // namespace pvgpu::frontends::vtest

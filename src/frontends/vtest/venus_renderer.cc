@@ -29,9 +29,11 @@ class VenusRenderer : public Renderer {
 
 }  // namespace
 
-RendererFactory venus_renderers(host::Host& host) {
-  return [&host](const std::string& name) {
-    return std::make_unique<VenusRenderer>(venus::Context::create(host, {.name = name}));
+RendererFactory venus_renderers(host::Host& host, venus::Context::Options options) {
+  return [&host, options = std::move(options)](const std::string& name) {
+    venus::Context::Options own = options;
+    own.name = name;
+    return std::make_unique<VenusRenderer>(venus::Context::create(host, std::move(own)));
   };
 }
 

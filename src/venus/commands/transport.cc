@@ -60,7 +60,7 @@ void handle(Call& call, protocol::ExecuteCommandStreamsMESAArgs& args) {
     if (args.pStreams[i].size == 0) continue;
     auto [resource, bytes] = describe(call, args.pStreams[i]);
     if (call.poisoned()) return;
-    if (!call.stream().execute_nested(bytes)) return;  // the context is poisoned, with the inner command's reason
+    if (!call.stream().execute_nested(*resource, bytes)) return;  // the context is poisoned, with the inner command's reason
   }
 }
 

@@ -19,8 +19,8 @@ Blob::~Blob() {
   if (data_) ::munmap(data_, size_);
 }
 
-Guest::Guest(host::Host& host, std::string name)
-    : context_(Context::create(host, {.name = std::move(name)})) {}
+Guest::Guest(host::Host& host, std::shared_ptr<observe::Recorder> recorder)
+    : context_(Context::create(host, {.name = "guest", .recorder = std::move(recorder)})) {}
 
 std::expected<void, Poison> Guest::submit(std::span<const std::byte> bytes) {
   std::lock_guard lock(transport_);

@@ -57,7 +57,7 @@ class Blob {
 
 class Guest {
  public:
-  explicit Guest(host::Host& host, std::string name = "guest");
+  explicit Guest(host::Host& host, std::shared_ptr<observe::Recorder> recorder = nullptr);
 
   Context& context() { return *context_; }
   // Ends the context before the guest goes.

@@ -16,8 +16,9 @@ host::Host& fake_host() {
   return *host;
 }
 
-Session::Session(Stage stage, const RingOptions& options, std::vector<const char*> extensions)
-    : Guest(fake_host()) {
+Session::Session(Stage stage, const RingOptions& options, std::vector<const char*> extensions,
+                 std::shared_ptr<observe::Recorder> recorder)
+    : Guest(fake_host(), std::move(recorder)) {
   ring_ = std::make_unique<GuestRing>(*this, kRing, options);
   if (stage == Stage::kNothing) return;
 
