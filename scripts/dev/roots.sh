@@ -2,7 +2,8 @@
 #   build             compiler, libraries, the host's Vulkan driver (lavapipe) and its validation layer;
 #   guest             stock Mesa with its Venus driver and programs that draw, as a guest has its own system;
 #   guest-backports   the same with the newest Mesa that Debian has for it, and the programs that people run;
-#   vm                QEMU, kernels, and what guests on ARM are made of (vm_files.sh): only for what runs virtual machines.
+#   vm                QEMU, kernels, and what guests on ARM are made of (vm_files.sh): only for what runs virtual machines;
+#   vm-peer           QEMU with the GPU that it has itself: only for bench/vm_peer.py.
 # A root is made as NAME.partial and renamed when complete, so a root that exists is whole. Its stamp tells the package list
 # it was made from. Downloaded packages are kept, so an interrupted set-up goes on where it stopped. Sourced, never run.
 

@@ -9,6 +9,7 @@ import lzma
 import os
 import pathlib
 import re
+import shutil
 import stat
 import subprocess
 
@@ -21,20 +22,21 @@ _MODULE = "virtio-gpu"
 
 
 def image_of(guest):
-    """The path of the guest's initramfs, made if need be."""
+    """The paths of the guest's kernel and initramfs, made if need be. They lie in build/, which every root sees."""
     IMAGES.mkdir(parents=True, exist_ok=True)
-    image = IMAGES / f"{guest.name}.cpio"
+    kernel, image = IMAGES / f"{guest.name}.vmlinuz", IMAGES / f"{guest.name}.cpio"
     with open(IMAGES / f"{guest.name}.lock", "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         record = image.with_suffix(".json")
         recipe = hashlib.sha256(repr(guest).encode() + pathlib.Path(__file__).read_bytes()).hexdigest()
-        if not image.exists() or not _is_current(record, recipe):
+        if not _is_current(record, recipe):
+            record.unlink(missing_ok=True)
             builder = _Builder(guest)
-            new = image.with_suffix(".new")
-            new.write_bytes(builder.archive())
-            new.rename(image)
-            record.write_text(json.dumps({"recipe": recipe, "sources": {str(path): _state(path) for path in builder.sources}}))
-    return image
+            image.write_bytes(builder.archive())
+            shutil.copyfile(guest.kernel / "vmlinuz", kernel)
+            sources = [*builder.sources, guest.kernel / "vmlinuz"]
+            record.write_text(json.dumps({"recipe": recipe, "sources": {str(path): _state(path) for path in sources}}))
+    return kernel, image
 
 
 def _state(path):

@@ -67,7 +67,8 @@ class Machine:
     test if it, its kernel or QEMU did not go well. Leaving it with an error adds what console and QEMU said to the error.
 
     `gpu` is the socket of a `pvgpu device`, or a list of QEMU's options; without, the machine has no GPU. `faults` are patterns of
-    kernel messages that the test causes on purpose. With `reboots`, a reboot of the guest does not end QEMU."""
+    kernel messages that the test causes on purpose. With `reboots`, a reboot of the guest does not end QEMU. `root` is where QEMU is,
+    `environment` what it needs."""
 
     def __init__(self, folder, gpu=None, guest=GUEST_SYSTEM, memory=256, processors=1, faults=(), reboots=False, append="", name="vm",
                  environment=None, root=VM_ROOT):
@@ -97,11 +98,12 @@ class Machine:
         machine = self.guest.machine
         board, processor, console = _BOARD[machine]
         how = accelerator(machine)
+        kernel, initrd = image_of(self.guest)
         return [
             f"qemu-system-{machine}", "-nodefaults", "-M", board, "-accel", how + (",thread=multi" if how == "tcg" else ""),
             "-cpu", "host" if how == "kvm" else processor, "-smp", processors, "-m", memory,
             *(() if reboots else ("-no-reboot",)),
-            "-kernel", _visible(self.guest.kernel / "vmlinuz"), "-initrd", image_of(self.guest),
+            "-kernel", kernel, "-initrd", initrd,
             "-append", f"console={console} panic=-1 quiet {append}",
             "-chardev", f"file,id=console,path={self.console_path}", "-serial", "chardev:console",
             "-chardev", f"socket,id=agent,path={agent}", "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=pvgpu",
@@ -225,11 +227,6 @@ class Machine:
         elif error is not None:
             self._give_up(error)
         self._close()
-
-
-def _visible(path):
-    """A path below the root for virtual machines, as QEMU sees it there."""
-    return pathlib.Path("/") / path.relative_to(VM_ROOT)
 
 
 def _end_of(text):
