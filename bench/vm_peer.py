@@ -59,7 +59,7 @@ def run_peer(folder):
 
 
 def run_pvgpu(folder):
-    with Device(folder, log_level="info") as device, Machine(folder, device.socket, GUEST, memory=512) as machine:
+    with Device(folder, log_level="info") as device, Machine(folder, device, GUEST, memory=512) as machine:
         return measure(machine)
 
 

@@ -29,11 +29,15 @@ for port in /sys/class/virtio-ports/*; do
   [ "$(cat "$port/name")" != pvgpu ] || exec 3<>"/dev/${port##*/}"
 done
 
+# Programs are given an input that says nothing and does not end.
+mkfifo /run/silence
+exec 4<>/run/silence
+
 # task ID COMMAND
 task() {
   tell "$1 begins: $2"
   {
-    setsid sh -c "echo \$\$ >/run/$1.pid; $2" </dev/null 2>&1 3>&-
+    setsid sh -c "echo \$\$ >/run/$1.pid; $2" <&4 2>&1 3>&- 4>&-
     echo $? >"/run/$1.status"
   } | awk -v id="$1" '{ print "out " id " " $0; fflush() }' >&3
   tell "$1 ends with $(cat "/run/$1.status")"

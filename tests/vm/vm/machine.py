@@ -1,9 +1,11 @@
 """A virtual machine: stock QEMU with a stock kernel, and programs that run in it."""
 
+import os
 import pathlib
 import re
 import select
 import shlex
+import signal
 import socket
 import subprocess
 import threading
@@ -45,14 +47,14 @@ class Task:
         self._machine.wait(lambda: found() or self.status is not None, lambda: f"{self.command} prints {pattern!r}; {self._said()}", deadline)
         match = found()
         if not match:
-            raise AssertionError(f"{self.command} ended before it printed {pattern!r}; {self._said()}")
+            raise self._machine.error(f"{self.command} ended before it printed {pattern!r}; {self._said()}")
         return match
 
     def wait(self, deadline=60, expect_status=None):
         """The exit status; fails the test if another one was expected."""
         self._machine.wait(lambda: self.status is not None, lambda: f"{self.command} ends; {self._said()}", deadline)
         if expect_status not in (None, self.status):
-            raise AssertionError(f"{self.command} ended with {self.status}, not {expect_status}; {self._said()}")
+            raise self._machine.error(f"{self.command} ended with {self.status}, not {expect_status}; {self._said()}")
         return self.status
 
     def kill(self):
@@ -64,15 +66,15 @@ class Task:
 
 class Machine:
     """Starts on construction and runs programs when that returns. Use it as a context manager: the end powers it off and fails the
-    test if it, its kernel or QEMU did not go well. Leaving it with an error adds what console and QEMU said to the error.
+    test if it, its kernel or QEMU did not go well. Errors that it raises, or that it is left with, tell what console, QEMU and pvgpu said.
 
-    `gpu` is the socket of a `pvgpu device`, or a list of QEMU's options; without, the machine has no GPU. `faults` are patterns of
+    `gpu` is a Device, or a list of QEMU's options; without, the machine has no GPU. `faults` are patterns of
     kernel messages that the test causes on purpose. With `reboots`, a reboot of the guest does not end QEMU. `root` is where QEMU is,
     `environment` what it needs."""
 
     def __init__(self, folder, gpu=None, guest=GUEST_SYSTEM, memory=256, processors=1, faults=(), reboots=False, append="", name="vm",
                  environment=None, root=VM_ROOT):
-        self.guest, self._faults = guest, faults
+        self.guest, self._faults, self._device = guest, faults, None if isinstance(gpu, list) else gpu
         folder = pathlib.Path(folder)
         self.console_path, self._errors_path = folder / f"{name}-console.log", folder / f"{name}-qemu.log"
         self.changed = threading.Condition()
@@ -90,8 +92,8 @@ class Machine:
             try:
                 self._connect(listener)
                 self.wait_for_boot(1)
-            except BaseException as error:
-                self._give_up(error)
+            except BaseException:
+                self._kill()
                 raise
 
     def _qemu(self, agent, memory, processors, append, reboots):
@@ -117,14 +119,14 @@ class Machine:
             return ["-display", "none"]
         if isinstance(gpu, list):
             return gpu
-        return ["-display", "none", "-chardev", f"socket,id=gpu,path={gpu}", "-device",
+        return ["-display", "none", "-chardev", f"socket,id=gpu,path={gpu.socket}", "-device",
                 "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu"]
 
     def _connect(self, listener):
         """QEMU connects as soon as it reads its options, or says what is wrong with them and ends."""
         while not select.select([listener], [], [], 0.2)[0]:
             if self.process.poll() is not None:
-                raise AssertionError(f"QEMU ended with {self.process.returncode} before the machine started")
+                raise self.error(f"QEMU ended with {self.process.returncode} before the machine started")
         self._stream, _ = listener.accept()
         threading.Thread(target=self._read, daemon=True).start()
 
@@ -150,7 +152,7 @@ class Machine:
             if condition():
                 return
         why = "QEMU ended" if in_time else f"{deadline * DEADLINE_SCALE} s passed"
-        raise AssertionError(f"{why} before this: {what() if callable(what) else what}")
+        raise self.error(f"{why} before this: {what() if callable(what) else what}")
 
     def send(self, line):
         self._stream.sendall(line.encode() + b"\n")
@@ -181,12 +183,17 @@ class Machine:
     def kernel_messages(self):
         return self.run(["dmesg"]).splitlines()
 
+    @property
+    def qemu(self):
+        """QEMU's process, which `timeout` has started."""
+        return int(read_file(f"/proc/{self.process.pid}/task/{self.process.pid}/children").split()[0])
+
     def check_kernel(self):
         """Fails the test on messages that tell of a fault in the guest's kernel, or in what its driver was told."""
         bad = [line for line in self.kernel_messages() + self.console().splitlines()
                if _FAULT.search(line) and not any(re.search(known, line) for known in self._faults)]
         if bad:
-            raise AssertionError("the guest's kernel reports:\n" + "\n".join(bad))
+            raise self.error("the guest's kernel reports:\n" + "\n".join(bad))
 
     def power_off(self):
         """Powers the guest off; fails the test unless QEMU ends by itself with status 0."""
@@ -197,19 +204,34 @@ class Machine:
         try:
             status = self.process.wait(deadline * DEADLINE_SCALE)
         except subprocess.TimeoutExpired:
-            raise AssertionError(f"QEMU still ran after {deadline * DEADLINE_SCALE} s") from None
+            raise self.error(f"QEMU still ran after {deadline * DEADLINE_SCALE} s") from None
         if status != 0:
-            raise AssertionError(f"QEMU ended with {status}")
+            raise self.error(f"QEMU ended with {status}")
 
-    def _give_up(self, error):
+    def error(self, message):
+        """An error for the test to end with."""
+        error = AssertionError(message)
+        self.explain(error)
+        return error
+
+    def explain(self, error):
+        """Adds to an error what everyone said, once."""
+        if getattr(error, "__notes__", None):
+            return
+        error.add_note(f"the console of the {self.guest.name} guest ends:\n" + _end_of(self.console()))
+        error.add_note("QEMU said:\n" + _end_of(read_file(self._errors_path)))
+        if self._device:
+            error.add_note("pvgpu's log ends:\n" + _end_of(self._device.log()))
+
+    def kill(self):
+        """As a power cut, or a killed QEMU."""
+        os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def _kill(self):
         if self.process.poll() is None:
             self.process.terminate()  # timeout passes it on, and kills 5 s later.
             self.process.wait()
-        error.add_note(f"the console of the {self.guest.name} guest ends:\n" + _end_of(self.console()))
-        error.add_note("QEMU said:\n" + _end_of(read_file(self._errors_path)))
-        self._close()
-
-    def _close(self):
         if self._stream:
             self._stream.close()
 
@@ -217,16 +239,14 @@ class Machine:
         return self
 
     def __exit__(self, kind, error, trace):
-        if error is None and self.process.poll() is None:
-            try:
+        try:
+            if error is not None:
+                self.explain(error)
+            elif self.process.poll() is None:
                 self.check_kernel()
                 self.power_off()
-            except BaseException as own:
-                self._give_up(own)
-                raise
-        elif error is not None:
-            self._give_up(error)
-        self._close()
+        finally:
+            self._kill()
 
 
 def _end_of(text):
