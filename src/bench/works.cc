@@ -77,6 +77,7 @@ constexpr Figure kPipelines[] = {
 
 constexpr Figure kMemory[] = {
     {"64-KiB", "µs", kLower, "64 KiB"},
+    {"1-MiB", "µs", kLower, "1 MiB"},
     {"16-MiB", "µs", kLower, "16 MiB"},
 };
 
