@@ -31,14 +31,14 @@ class ContextImpl {
   static constexpr size_t kMaxRings = 256;
   static constexpr uint32_t kTimelineCount = 64;
 
-  ContextImpl(host::Host& host, std::string name);
+  ContextImpl(host::Host& host, Context::Options options);
   ~ContextImpl();
 
   host::Host& host() { return host_; }
   ObjectTable& objects() { return objects_; }
   ResourceTable& resources() { return resources_; }
   Stream& control_stream() { return control_stream_; }
-  const std::string& name() const { return name_; }
+  const std::string& name() const { return options_.name; }
 
   bool is_poisoned() const { return poisoned_flag_.load(std::memory_order_acquire); }
   // The first reason counts: it is logged, and every ring shows FATAL. Any thread.
@@ -67,14 +67,14 @@ class ContextImpl {
 
   QueueTimelines& timelines() { return *timelines_; }
 
-  std::expected<platform::UniqueFd, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
+  std::expected<BlobMemory, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
 
  private:
   void monitor_rings();
-  std::expected<platform::UniqueFd, Poison> memory_blob(Resource& resource, const BlobRequest& request);
+  std::expected<BlobMemory, Poison> memory_blob(Resource& resource, const BlobRequest& request);
 
   host::Host& host_;
-  const std::string name_;
+  const Context::Options options_;
   ObjectTable objects_;
   ResourceTable resources_;
 

@@ -88,8 +88,10 @@ Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult&
   return [command = std::move(command), profile](
              const ClientInfo& info,
              platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
-    auto process = platform::ChildProcess::spawn(to_command(
-        command, {"--guest=" + std::to_string(info.peer.pid)}, {socket.get(), profile->get()}));
+    std::vector<std::string> options = command.client_options;
+    options.push_back("--guest=" + std::to_string(info.peer.pid));
+    auto process = platform::ChildProcess::spawn(
+        to_command(command, std::move(options), {socket.get(), profile->get()}));
     if (!process) return std::unexpected(process.error());
     return std::make_unique<WorkerProcess>(std::move(*process));
   };
