@@ -10,6 +10,8 @@ from corners import EXPECTED, all_corners, collect, expected, report, run_corner
 
 
 class Guest(OneMachineCase):
+    DEVICE_ARGUMENTS = ("--window", "8G")  # A corner maps more than the 4 GiB that there are unless told.
+
     def test_kernel_finds_the_device(self):
         console = "\n".join(self.machine.kernel_messages())
         self.assertIn(self.GUEST.kernel_version, console)
