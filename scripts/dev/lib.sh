@@ -16,6 +16,8 @@ fi
 
 # The guests' roots. A command may need fewer of them (the demo does).
 GUESTS=(guest guest-backports)
+# Roots that only some commands need, mounted whenever they are there.
+OPTIONAL_ROOTS=(vm vm-peer)
 
 CACHE=${PVGPU_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/pvgpu}
 case $CACHE in /*) ;; *) CACHE=$PWD/$CACHE ;; esac

@@ -104,7 +104,7 @@ mount_roots() {
     mount --bind "$CACHE/ccache" "$BUILD/var/cache/ccache"
   fi
   export PVGPU_GUESTS
-  for guest in "${GUESTS[@]}"; do
+  for guest in "${GUESTS[@]}" "${OPTIONAL_ROOTS[@]}"; do
     root_is_current "$guest" || continue
     root=${BUILD%/}$PVGPU_GUESTS/$guest
     if [ "$BUILD" != / ]; then
@@ -115,7 +115,8 @@ mount_roots() {
     mount --bind "$BUILD/tmp" "$root/tmp"
     mkdir -p "$root$CHECKOUT"
     mount --bind "$CHECKOUT" "$root$CHECKOUT"
-    mount -o remount,bind,ro "$root$CHECKOUT"
+    # The vm root is no guest: its compiler writes into build/.
+    [ "$guest" = vm ] || mount -o remount,bind,ro "$root$CHECKOUT"
   done
 }
 

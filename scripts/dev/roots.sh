@@ -1,7 +1,9 @@
 # Makes the Debian 13 roots that everything runs in, once, under the cache folder:
 #   build             compiler, libraries, the host's Vulkan driver (lavapipe) and its validation layer;
 #   guest             stock Mesa with its Venus driver and programs that draw, as a guest has its own system;
-#   guest-backports   the same with the newest Mesa that Debian has for it, and the programs that people run.
+#   guest-backports   the same with the newest Mesa that Debian has for it, and the programs that people run;
+#   vm                QEMU, kernels, and what guests on ARM are made of (vm_files.sh): only for what runs virtual machines;
+#   vm-peer           QEMU with the GPU that it has itself: only for bench/vm_peer.py.
 # A root is made as NAME.partial and renamed when complete, so a root that exists is whole. Its stamp tells the package list
 # it was made from. Downloaded packages are kept, so an interrupted set-up goes on where it stopped. Sourced, never run.
 
@@ -10,7 +12,11 @@ DAWN=webgpu-0.6.2   # npm's package with Dawn's bindings for Node.js, and the di
 DAWN_SHA512=dcbe067e6a892ef6142045899e011063ed87422525005920f3e3fc3430e3dd7c798471c814efebf095beca77ea063ee41cde266e7c0eef8b81fa5ad1b4b869e1
 ROOT_FORMAT=1   # Counted up when roots made by older versions of this file must be made again.
 
-root_stamp() { printf '%s %s %s %s' "$ROOT_FORMAT" "$RELEASE" "$1" "$(package_list "$1")" | sha256sum | cut -d' ' -f1; }
+root_stamp() {
+  local more=''
+  [ "$1" != vm ] || more=" $(vm_stamp)"
+  printf '%s %s %s %s%s' "$ROOT_FORMAT" "$RELEASE" "$1" "$(package_list "$1")" "$more" | sha256sum | cut -d' ' -f1
+}
 root_is_current() { [ "$(cat "$CACHE/$1/.pvgpu-root" 2>/dev/null)" = "$(root_stamp "$1")" ]; }
 
 # system_can_build: this is Debian 13 and has every package of the build root, so that no build root is needed.
@@ -52,6 +58,7 @@ make_root() {
   local root=$1
   case $root in
     base) say "Debian 13, the minimal system (about half a minute; once)" ;;
+    vm) say "Debian 13, the root for virtual machines (some minutes and 450 MB to download; once, in $CACHE)" ;;
     *) say "Debian 13, the $root root (a minute or two and up to 250 MB to download; once, in $CACHE)" ;;
   esac
   rm -rf --one-file-system "$CACHE/$root.partial"
@@ -132,21 +139,35 @@ fill_root_packages() {
   mount_system "$root"
   mount --bind "$CACHE/debs" "$root/var/cache/apt/archives"
   : >"$log"
-  case $1 in *-backports) add_backports "$root" ;; esac
+  case $1 in
+    *-backports) add_backports "$root" && prefer_backports "$root" '*' 500 ;;
+    vm*)
+      # Whatever QEMU depends on comes from the release, but for its firmware.
+      add_backports "$root" && prefer_backports "$root" 'src:qemu:any src:seabios:any' 990
+      in_root "$root" dpkg --add-architecture arm64
+      ;;
+  esac
   in_root "$root" apt-get update >>"$log" 2>&1 || package_failure "$log"
   # Descriptor 3 carries apt's own account of how far it is.
   in_root "$root" apt-get install -y --no-install-recommends -o APT::Status-Fd=3 $(package_list "$1") 3>&1 >>"$log" 2>&1 |
     show_progress
   [ "${PIPESTATUS[0]}" = 0 ] || package_failure "$log"
-  case $1 in *-backports) unpack_dawn "$root" ;; esac
+  case $1 in
+    *-backports) unpack_dawn "$root" ;;
+    vm) add_vm_files "$root" "$log" ;;
+  esac
   rm -rf "$root"/var/lib/apt/lists/* "$root"/var/cache/debconf/*-old "$root/var/cache/apt/"*.bin
   mkdir -p "$root/var/cache/ccache"
 }
 
-# add_backports ROOT: the release's backports, from the mirror that the release comes from, preferred wherever they have a package.
+# add_backports ROOT: the release's backports, from the mirror that the release comes from.
 add_backports() {
   sed -nE "s/^(deb .*) $RELEASE main/\\1 $RELEASE-backports main/p" "$1/etc/apt/sources.list" >"$1/etc/apt/sources.list.d/backports.list"
-  printf 'Package: *\nPin: release n=%s\nPin-Priority: 500\n' "$RELEASE-backports" >"$1/etc/apt/preferences.d/backports"
+}
+
+# prefer_backports ROOT PACKAGES PRIORITY: 500 takes the newer one wherever both have a package, 990 that of the backports.
+prefer_backports() {
+  printf 'Package: %s\nPin: release n=%s\nPin-Priority: %s\n' "$2" "$RELEASE-backports" "$3" >"$1/etc/apt/preferences.d/backports"
 }
 
 # unpack_dawn ROOT: Dawn, if add_dawn has fetched it; what is for other systems is left out.

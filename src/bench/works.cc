@@ -81,6 +81,7 @@ constexpr Figure kPipelines[] = {
 
 constexpr Figure kMemory[] = {
     {"64-KiB", "64 KiB"},
+    {"1-MiB", "1 MiB"},
     {"16-MiB", "16 MiB"},
 };
 

@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <bit>
 #include <cstdio>
 #include <cstdlib>
 #include <string>
@@ -52,7 +53,10 @@ struct Settings {
   int ready_fd = -1;
   pid_t parent = 0;
   std::string icd;
-  bool probe = false;
+  bool probe = false, machine = false;
+  uint64_t window = uint64_t{4} << 30;
+  uint32_t shmem_bit = 22;
+  int socket_fd = -1;
   pid_t supervisor = 0;
   frontends::server::GuestInfo guest{.own_process = true};
   frontends::server::Observation observation;
@@ -185,6 +189,28 @@ int serve(const Settings& settings) {
   return served ? EXIT_SUCCESS : fail_with(served.error());
 }
 
+int device(const Settings& settings) {
+  set_log_level(settings, observe::Level::kInfo);
+  frontends::server::ServeOptions options;
+  options.socket_path = settings.socket;
+  options.socket_fd = settings.socket_fd;
+  options.invitation =
+      "QEMU (11.1 or newer) needs -chardev socket,id=gpu,path={} "
+      "-device vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu "
+      "and memory with share=on";
+  options.vtest_farewell = false;
+  options.worker.loader_path = settings.loader;
+  options.worker.gpu_selectors = settings.gpus;
+  options.worker.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
+  options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
+                                   "--shmem-feature-bit=" + std::to_string(settings.shmem_bit)};
+  options.max_clients = settings.max_clients;
+  options.ready_fd = settings.ready_fd;
+  options.end_with_parent = settings.parent;
+  auto served = frontends::server::serve(options);
+  return served ? EXIT_SUCCESS : fail_with(served.error());
+}
+
 int run(const Settings& settings, std::vector<std::string> program) {
   set_log_level(settings, observe::Level::kWarn);
   RunOptions options;
@@ -220,7 +246,9 @@ int bench(const Settings& settings) {
 int worker(const Settings& settings) {
   set_log_level(settings, observe::Level::kInfo);
   frontends::server::WorkerOptions options;
-  options.probe = settings.probe;
+  using Kind = frontends::server::WorkerOptions::Kind;
+  options.kind = settings.probe ? Kind::kProbe : settings.machine ? Kind::kMachine : Kind::kGuest;
+  options.machine = {.window_bytes = settings.window, .shmem_feature_bit = settings.shmem_bit};
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
   options.observation = settings.observation;
@@ -269,6 +297,54 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
   add_observation_options(*command, settings);
+  add_host_options(*command, settings);
+  return command;
+}
+
+// Of `pvgpu device` and of the workers that it starts.
+void add_machine_options(CLI::App& command, Settings& settings) {
+  command
+      .add_option("--window", settings.window,
+                  "Room for memory that a virtual machine's processes have mapped at a time, such as 512M\n"
+                  "or 8G; default: 4G. A power of two; takes addresses of the guest, no memory")
+      ->transform(CLI::AsSizeValue(false))
+      ->check([](const std::string& bytes) {
+        // It becomes a PCI region.
+        const uint64_t size = std::strtoull(bytes.c_str(), nullptr, 10);
+        return std::has_single_bit(size) && size >= (uint64_t{1} << 20) ? "" : "no power of two from 1M up";
+      })
+      ->option_text("BYTES");
+  command
+      .add_option("--shmem-feature-bit", settings.shmem_bit,
+                  "vhost-user's number for SHMEM_MAP, if your QEMU has another; default: 22")
+      ->check(CLI::Range(0u, 63u))
+      ->option_text("BIT");
+}
+
+CLI::App* add_device(CLI::App& app, Settings& settings) {
+  CLI::App* command =
+      app.add_subcommand("device", "Serve a virtio-gpu device to virtual machines (vhost-user)");
+  command->footer(
+      "For QEMU 11.1 and newer; start this first, then\n"
+      "  qemu-system-x86_64 … -m 2G -object memory-backend-memfd,id=ram,size=2G,share=on -machine memory-backend=ram\n"
+      "    -chardev socket,id=gpu,path=PATH\n"
+      "    -device vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu\n"
+      "The guest needs Linux 6.12 or so with virtio-gpu, and Mesa's Venus driver. docs/virtual-machines.md tells more.");
+  command->add_option("--socket,--socket-path", settings.socket, "Where to listen")->option_text("PATH");
+  command->add_option("--fd", settings.socket_fd, "A listening socket that this process inherits, instead")
+      ->check(CLI::Range(0, 1 << 20))
+      ->option_text("FD");
+  command
+      ->add_option("--max-machines", settings.max_clients, "Virtual machines to serve at a time, at most; default: 1024")
+      ->check(CLI::Range(size_t{1}, size_t{1000000}))
+      ->option_text("N");
+  command
+      ->add_option("--ready-fd", settings.ready_fd,
+                   "Write READY=1 to this descriptor once virtual machines can connect, and close it")
+      ->check(CLI::Range(0, 1 << 20))
+      ->option_text("FD");
+  command->add_option("--parent", settings.parent)->group("");
+  add_machine_options(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -328,6 +404,8 @@ CLI::App* add_bench(CLI::App& app, Settings& settings) {
 CLI::App* add_worker(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("worker", "")->group("");
   command->add_flag("--probe", settings.probe);
+  command->add_flag("--machine", settings.machine);
+  add_machine_options(*command, settings);
   command->add_option("--supervisor", settings.supervisor)->required();
   command->add_option("--guest", settings.guest.pid);
   command->add_option("--client", settings.guest.number);
@@ -384,6 +462,7 @@ int main(int argc, char** argv) {
   app.require_subcommand(0, 1);
   CLI::App* run_command = add_run(app, settings);
   CLI::App* serve_command = add_serve(app, settings);
+  CLI::App* device_command = add_device(app, settings);
   CLI::App* info_command = add_info(app, settings);
   CLI::App* bench_command = add_bench(app, settings);
   CLI::App* worker_command = add_worker(app, settings);
@@ -403,6 +482,11 @@ int main(int argc, char** argv) {
     return program ? run(settings, std::move(*program)) : fail_with(program.error());
   }
   if (serve_command->parsed()) return serve(settings);
+  if (device_command->parsed()) {
+    if (device_command->count("--socket") + device_command->count("--fd") != 1)
+      return fail_with({"pvgpu device needs either --socket or --fd", "for example: pvgpu device --socket /run/gpu.sock"});
+    return device(settings);
+  }
   if (info_command->parsed()) return settings.parity ? parity(settings) : info(settings);
   if (bench_command->parsed()) return bench(settings);
   if (worker_command->parsed()) return worker(settings);

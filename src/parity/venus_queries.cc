@@ -47,9 +47,9 @@ class Client {
   static Result<std::unique_ptr<Client>> create(host::Host& host) {
     auto client = std::unique_ptr<Client>(new Client);
     client->context_ = venus::Context::create(host, {.name = "pvgpu info"});
-    auto fd = client->context_->create_blob(kReplyResource, {.flags = venus::kBlobMappable, .size = kReplyBytes});
-    if (!fd) return fail("no memory for replies: " + fd.error().detail);
-    client->replies_ = std::make_unique<ReplyMemory>(*fd);
+    auto memory = client->context_->create_blob(kReplyResource, {.flags = venus::kBlobMappable, .size = kReplyBytes});
+    if (!memory) return fail("no memory for replies: " + memory.error().detail);
+    client->replies_ = std::make_unique<ReplyMemory>(memory->fd);
     if (!client->replies_->valid()) return fail("the memory for replies cannot be mapped");
     return client;
   }

@@ -30,4 +30,7 @@ class UniqueFd {
   int fd_ = -1;
 };
 
+// The same for a descriptor that somebody else owns.
+UniqueFd duplicate(int fd);
+
 }  // namespace pvgpu::platform

@@ -135,7 +135,7 @@ void ContextImpl::monitor_rings() {
   }
 }
 
-std::expected<platform::UniqueFd, Poison> ContextImpl::create_blob(uint32_t resource_id, const BlobRequest& request) {
+std::expected<BlobMemory, Poison> ContextImpl::create_blob(uint32_t resource_id, const BlobRequest& request) {
   if (is_poisoned()) return std::unexpected(poison_reason());
   const auto refuse = [&](PoisonReason reason, std::string detail) {
     poison({reason, fmt::format("blob {}: {}", resource_id, detail)});
@@ -148,26 +148,27 @@ std::expected<platform::UniqueFd, Poison> ContextImpl::create_blob(uint32_t reso
   auto resource = std::make_shared<Resource>();
   resource->id = resource_id;
   resource->size = request.size;
-  platform::UniqueFd fd;
+  BlobMemory blob;
   if (request.blob_id == 0) {
     auto memory = platform::SharedMemory::create(request.size, "pvgpu-shmem");
     if (!memory) return refuse(PoisonReason::kHostFailure, memory.error().what);
-    fd = memory->fd().duplicate();
+    blob.fd = memory->fd().duplicate();
+    blob.size = memory->size();
+    if (!blob.fd.valid()) return refuse(PoisonReason::kHostFailure, "no file descriptor left");
     resource->memory = std::move(*memory);
   } else {
     auto made = memory_blob(*resource, request);
     if (!made) return made;
-    fd = std::move(*made);
+    blob = std::move(*made);
   }
-  if (!fd.valid()) return refuse(PoisonReason::kHostFailure, "no file descriptor left");
   if (!resources_.add(std::move(resource)))
     return refuse(PoisonReason::kDuplicateResource, "the id is in use, or there are too many resources");
   if (recorder())
     recorder()->add(observe::RecordedEvent::Kind::kResource, {resource_id, request.size, request.blob_id});
-  return fd;
+  return blob;
 }
 
-std::expected<platform::UniqueFd, Poison> ContextImpl::memory_blob(Resource& resource, const BlobRequest& request) {
+std::expected<BlobMemory, Poison> ContextImpl::memory_blob(Resource& resource, const BlobRequest& request) {
   resource.memory_object = request.blob_id;
   const auto refuse = [&](PoisonReason reason, std::string detail) {
     poison({reason, fmt::format("blob {}: {}", resource.id, detail)});
@@ -184,17 +185,22 @@ std::expected<platform::UniqueFd, Poison> ContextImpl::memory_blob(Resource& res
       return refuse(PoisonReason::kBadRange,
                     fmt::format("{} bytes of a memory of {}", request.size, memory.allocation.size));
     auto fd = host::export_memory(memory.device.memory_functions, memory.device.handle, memory.allocation);
-    if (fd) return std::move(*fd);
+    // Drivers' allocations end at a page's end, whatever size they were asked for.
+    if (fd)
+      return BlobMemory{std::move(*fd), platform::round_up(memory.allocation.size, platform::page_size()), memory.cached};
   }
   // Either nothing can map this memory (the guest asks for a descriptor all the same when it exports), or its
-  // allocation failed with nobody waiting for the result. vtest has no error reply; plain memory
+  // allocation failed with nobody waiting for the result. Where there is no error reply (vtest), plain memory
   // keeps the guest alive until it meets the failure at a call that reports one.
+  if (!options_.stand_ins) return BlobMemory{};
   static constinit observe::LogLimit limit(20);
   observe::warn_within(limit, "memory {} has no bytes that can be shared: the guest gets plain memory in its place",
                        request.blob_id);
   auto stand_in = platform::SharedMemory::create(request.size, "pvgpu-stand-in");
   if (!stand_in) return refuse(PoisonReason::kHostFailure, stand_in.error().what);
-  return stand_in->fd().duplicate();
+  BlobMemory blob{stand_in->fd().duplicate(), stand_in->size()};
+  if (!blob.fd.valid()) return refuse(PoisonReason::kHostFailure, "no file descriptor left");
+  return blob;
 }
 
 // -- Context ------------------------------------------------------------------------------------------
@@ -211,8 +217,20 @@ std::unique_ptr<Context> Context::create(host::Host& host, Options options) {
   return std::unique_ptr<Context>(new Context(std::make_unique<Impl>(host, std::move(options))));
 }
 
-std::expected<platform::UniqueFd, Poison> Context::create_blob(uint32_t resource_id, const BlobRequest& request) {
+std::expected<BlobMemory, Poison> Context::create_blob(uint32_t resource_id, const BlobRequest& request) {
   return impl_->create_blob(resource_id, request);
+}
+
+std::expected<void, Poison> Context::attach_resource(uint32_t resource_id, platform::UniqueFd fd, uint64_t size) {
+  if (impl_->is_poisoned()) return std::unexpected(impl_->poison_reason());
+  if (impl_->resources().find(resource_id)) return {};
+  auto resource = std::make_shared<Resource>();
+  resource->id = resource_id;
+  resource->size = size;
+  resource->foreign = std::move(fd);
+  if (impl_->resources().add(std::move(resource))) return {};
+  impl_->poison({PoisonReason::kLimitExceeded, fmt::format("resource {}: there are too many", resource_id)});
+  return std::unexpected(impl_->poison_reason());
 }
 
 void Context::unref_resource(uint32_t resource_id) {

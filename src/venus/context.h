@@ -1,7 +1,7 @@
 // A Venus context: one guest process's connection, with its object ids, rings, resources and its own
 // VkInstance on the host. A frontend creates one per connection and drives it through the calls below.
 //
-// Threads: create_blob, unref_resource, submit and submit_fence are called from one control thread at
+// Threads: create_blob, attach_resource, unref_resource, submit and submit_fence are called from one control thread at
 // a time; rings, the ring monitor and fence retirement run on threads of the context's own. The
 // destructor stops them all, waits for the devices to be idle and frees everything.
 // Errors: a guest's mistake poisons the context for good (poisoned() then tells why, the guest's rings
@@ -47,6 +47,12 @@ struct BlobRequest {
   uint64_t blob_id = 0;  // 0: plain shared memory; else the object id of a VkDeviceMemory
   uint64_t size = 0;     // bytes
 };
+// What a guest maps: `fd` from offset 0, `size` bytes (whole pages, at least as many as asked for).
+struct BlobMemory {
+  platform::UniqueFd fd;  // invalid: memory that nothing can map
+  uint64_t size = 0;
+  bool cached = true;  // by the processor; else the guest maps it write-combined
+};
 inline constexpr uint32_t kBlobMappable = 1;
 inline constexpr uint32_t kBlobShareable = 2;
 inline constexpr uint32_t kBlobCrossDevice = 4;
@@ -59,14 +65,19 @@ class Context {
     std::shared_ptr<observe::LatencyReport> latency = nullptr;  // gets the rings' times as they end; may be empty
     // Rings have no threads; what they would pick up is given to Ring::execute(), and nothing waits for another stream. For replays.
     bool rings_by_hand = false;
+    // What create_blob gives for memory whose bytes nothing can map, which guests ask for all the same when they
+    // export it: plain memory in its place, for transports that have no way to refuse a blob; else no descriptor.
+    bool stand_ins = true;
   };
   // `host` outlives the context. Never fails: the driver is first touched by vkCreateInstance.
   static std::unique_ptr<Context> create(host::Host& host, Options options);
   ~Context();
 
-  // Makes resource `resource_id` (> 0, not in use), and returns a descriptor that the guest can map
-  // shared from offset 0; the caller owns it.
-  std::expected<platform::UniqueFd, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
+  // Makes resource `resource_id` (> 0, not in use), and returns what the guest can map of it.
+  std::expected<BlobMemory, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
+  // Makes a resource that another context (or the guest itself) made known here under the same id: `fd` maps `size`
+  // bytes of it from offset 0. What is known already stays as it is.
+  std::expected<void, Poison> attach_resource(uint32_t resource_id, platform::UniqueFd fd, uint64_t size);
   // Ends the guest's use of the id; memory lives on while a ring or a VkDeviceMemory uses it.
   void unref_resource(uint32_t resource_id);
 

@@ -72,11 +72,11 @@ class ContextImpl {
 
   QueueTimelines& timelines() { return *timelines_; }
 
-  std::expected<platform::UniqueFd, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
+  std::expected<BlobMemory, Poison> create_blob(uint32_t resource_id, const BlobRequest& request);
 
  private:
   void monitor_rings();
-  std::expected<platform::UniqueFd, Poison> memory_blob(Resource& resource, const BlobRequest& request);
+  std::expected<BlobMemory, Poison> memory_blob(Resource& resource, const BlobRequest& request);
 
   host::Host& host_;
   const Context::Options options_;

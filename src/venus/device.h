@@ -79,13 +79,15 @@ struct Device {
 
 // A guest's VkDeviceMemory; freed with it. Changed and exported under ContextImpl::memories_mutex.
 struct Memory {
-  Memory(Device& d, host::SharedAllocation a) : device(d), allocation(std::move(a)) {}
+  Memory(Device& d, host::SharedAllocation a, bool is_cached)
+      : device(d), allocation(std::move(a)), cached(is_cached) {}
   ~Memory() { host::free_memory(device.memory_functions, device.handle, allocation); }
   Memory(const Memory&) = delete;
   Memory& operator=(const Memory&) = delete;
 
   Device& device;
   host::SharedAllocation allocation;
+  const bool cached;  // by the processor: how a guest's kernel should map it
 };
 
 }  // namespace pvgpu::venus

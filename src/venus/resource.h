@@ -20,6 +20,7 @@ struct Resource {
   // Plain shared memory (blob_id 0) only; blobs of VkDeviceMemory are not read or written by us.
   platform::SharedMemory memory;
   uint64_t memory_object = 0;  // else: the id of the VkDeviceMemory
+  platform::UniqueFd foreign;  // or: what another context made, only to be imported
 
   // The bytes [offset, offset + length), or an empty span if they leave the resource or are not ours.
   std::span<std::byte> range(uint64_t offset, uint64_t length) const {

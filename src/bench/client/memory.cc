@@ -30,6 +30,7 @@ void memory(Bench& bench) {
     bench.figure(figure, 1e6 / rate);
   };
   measure("64-KiB", 64 << 10);
+  measure("1-MiB", 1 << 20);
   measure("16-MiB", 16 << 20);
 }
 

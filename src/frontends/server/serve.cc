@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <memory>
@@ -37,7 +38,18 @@ Result<SignalQueue> stop_signals() {
   return SignalQueue::create({SIGINT, SIGTERM, SIGHUP});
 }
 
-Result<ListeningSocket> open_socket(const std::string& path) {
+Result<ListeningSocket> open_socket(const std::string& path, int fd) {
+  if (fd >= 0) {
+    int listens = 0;
+    socklen_t size = sizeof listens;
+    if (::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || !listens) {
+      return fail("descriptor " + std::to_string(fd) + " is no socket that listens",
+                  "pass --fd a listening UNIX socket, or --socket a path");
+    }
+    platform::UniqueFd socket(fd);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    return ListeningSocket::adopt(std::move(socket));
+  }
   if (auto inherited = platform::socket_of_service_manager()) {
     return ListeningSocket::adopt(std::move(*inherited));
   }
@@ -75,9 +87,10 @@ Result<void> supervise(const ServeOptions& options, const ListeningSocket& socke
                        const std::string& memory) {
   Supervisor::Options supervisor_options;
   supervisor_options.max_clients = options.max_clients;
+  supervisor_options.vtest_farewell = options.vtest_farewell;
   auto supervisor = Supervisor::create(socket, signals, std::move(starter), supervisor_options);
   if (!supervisor) return std::unexpected(supervisor.error());
-  LOG_INFO("listening; guests need VN_DEBUG=vtest VTEST_SOCKET_NAME={}", options.socket_path);
+  LOG_INFO("listening; {}", fmt::format(fmt::runtime(options.invitation), options.socket_path));
   announce(options, memory);
   if (!supervisor->run()) {
     // A thread that does not end would keep the destructors waiting. Only the socket's file
@@ -116,7 +129,7 @@ Result<void> serve(const ServeOptions& options) {
   platform::raise_descriptor_limit();
   auto signals = stop_signals();
   if (!signals) return std::unexpected(signals.error());
-  auto socket = open_socket(options.socket_path);
+  auto socket = open_socket(options.socket_path, options.socket_fd);
   if (!socket) return std::unexpected(socket.error());
   if (options.isolation == Isolation::kThread) return serve_by_threads(options, *socket, *signals);
   auto found = probe(options.worker, *signals);

@@ -1,4 +1,4 @@
-// `pvgpu serve`, whole: opens the socket, takes the driver's profile, says that it is ready,
+// `pvgpu serve` and `pvgpu device`, whole: opens the socket, takes the driver's profile, says that it is ready,
 // supervises, and cleans up. Main thread, before any other thread exists.
 #pragma once
 
@@ -14,6 +14,10 @@ enum class Isolation { kProcess, kThread };
 
 struct ServeOptions {
   std::string socket_path;  // unused if the service manager passes a socket
+  int socket_fd = -1;       // one that listens already, instead of either
+  // For the log: what to tell those who want to connect; "{}" stands for the path.
+  std::string invitation = "guests need VN_DEBUG=vtest VTEST_SOCKET_NAME={}";
+  bool vtest_farewell = true;  // what refused clients are sent
   WorkerCommand worker;     // with the devices to serve
   size_t max_clients = 1024;
   Isolation isolation = Isolation::kProcess;

@@ -159,7 +159,7 @@ void Supervisor::start(platform::UniqueFd socket) {
 }
 
 void Supervisor::refuse(platform::UniqueFd socket) {
-  say_farewell(socket);
+  if (options_.vtest_farewell) say_farewell(socket);
   if (refused_.size() >= kMaxRefused) refused_.pop_front();
   refused_.push_back(std::move(socket));
 }
@@ -182,7 +182,7 @@ void Supervisor::reap(uint64_t number) {
   log_end(client, *outcome);
   // A session that stops its guest has said so itself.
   bool silent = outcome->end == ClientEnd::kCrashed || outcome->end == ClientEnd::kNotStarted;
-  if (silent) say_farewell(client.socket);
+  if (silent && options_.vtest_farewell) say_farewell(client.socket);
   full_logged_ = false;
   if (resume_accepting_at_) resume_accepting();
 }

@@ -23,6 +23,8 @@ class Supervisor {
  public:
   struct Options {
     size_t max_clients = 1024;
+    // Clients that are refused, or whose task crashed, are sent what ends a guest's wait for whatever reply.
+    bool vtest_farewell = true;
     // How long a task may take to end after its guest is gone: a driver may have to finish its
     // work.
     std::chrono::milliseconds hang_up_grace = std::chrono::seconds(10);

@@ -6,8 +6,10 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <memory>
 
 #include "frontends/server/guest.h"
+#include "frontends/server/virtual_machine.h"
 #include "observe/user_error.h"
 #include "platform/fd.h"
 #include "platform/process.h"
@@ -16,6 +18,7 @@
 #include "platform/system_call.h"
 #include "platform/thread.h"
 #include "venus/context.h"
+#include "virtio_gpu/thread_renderer.h"
 
 namespace pvgpu::frontends::server {
 namespace {
@@ -42,33 +45,55 @@ int run_probe(const host::HostOptions& options) {
   return EXIT_SUCCESS;
 }
 
-int run_session(host::HostOptions options, const GuestInfo& guest, const Observation& observation) {
-  platform::UniqueFd socket(kWorkerSocketFd);
+// The host with the profile that the supervisor's probe took; nullptr after a line in the log.
+std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, pid_t guest) {
   platform::UniqueFd profile(kWorkerProfileFd);
   auto text = platform::read_file(profile.get());
   auto probe = text ? probe_from_text(*text) : std::nullopt;
-  profile.reset();
   if (!probe) {
     LOG_ERROR("the driver profile of the supervisor cannot be read");
-    return kExitUserError;
+    return nullptr;
   }
   options.profile_json = std::move(probe->profile_json);
   auto host = host::Host::open(options);
-  if (!host) {
-    LOG_ERROR("cannot serve pid {}: {}{}{}", guest.pid, host.error().what,
-              host.error().hint.empty() ? "" : "; ", host.error().hint);
+  if (host) return std::move(*host);
+  LOG_ERROR("cannot serve pid {}: {}{}{}", guest, host.error().what,
+            host.error().hint.empty() ? "" : "; ", host.error().hint);
+  return nullptr;
+}
+
+int exit_code(ClientEnd end) { return end == ClientEnd::kPoisoned ? kExitPoisoned : EXIT_SUCCESS; }
+
+int run_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
+  platform::UniqueFd socket(kWorkerSocketFd);
+  auto host = open_profiled_host(host_options, options.guest.pid);
+  if (!host) return kExitUserError;
+  return exit_code(serve_guest(*host, std::move(socket), options.guest, options.observation));
+}
+
+int run_machine(const host::HostOptions& host_options, const WorkerOptions& options) {
+  platform::UniqueFd socket(kWorkerSocketFd);
+  observe::set_tag(fmt::format("VM {}", options.guest.pid));
+  auto host = open_profiled_host(host_options, options.guest.pid);
+  if (!host) return kExitUserError;
+  auto loop = platform::EventLoop::create();
+  if (!loop) {
+    LOG_ERROR("{}", loop.error().what);
     return kExitUserError;
   }
-  ClientEnd end = serve_guest(**host, std::move(socket), guest, observation);
-  return end == ClientEnd::kPoisoned ? kExitPoisoned : EXIT_SUCCESS;
+  auto renderers = virtio_gpu::thread_renderers(
+      *host, [&loop = **loop](std::function<void()> action) { loop.post(std::move(action)); });
+  return exit_code(serve_virtual_machine(**loop, std::move(socket), options.machine, std::move(renderers)));
 }
 
 }  // namespace
 
 int run_worker(const WorkerOptions& options) {
-  platform::set_thread_name(options.probe ? "pvgpu-probe" : "pvgpu-worker");
+  using Kind = WorkerOptions::Kind;
+  const bool probe = options.kind == Kind::kProbe;
+  platform::set_thread_name(probe ? "pvgpu-probe" : "pvgpu-worker");
   if (!platform::end_with_parent(SIGKILL, options.supervisor) || !is_open(kWorkerSocketFd) ||
-      (!options.probe && !is_open(kWorkerProfileFd))) {
+      (!probe && !is_open(kWorkerProfileFd))) {
     observe::print_error(
         {"pvgpu worker is started by pvgpu serve only", "use pvgpu run or pvgpu serve"});
     return kExitUserError;
@@ -79,7 +104,15 @@ int run_worker(const WorkerOptions& options) {
   host_options.carried = venus::carried_extensions();
   host_options.loader_path = options.loader_path;
   host_options.gpu_selectors = options.gpu_selectors;
-  return options.probe ? run_probe(host_options) : run_session(host_options, options.guest, options.observation);
+  switch (options.kind) {
+    case Kind::kProbe:
+      return run_probe(host_options);
+    case Kind::kGuest:
+      return run_guest(host_options, options);
+    case Kind::kMachine:
+      return run_machine(host_options, options);
+  }
+  return EXIT_FAILURE;
 }
 
 std::string probe_to_text(const ProbeResult& result) {

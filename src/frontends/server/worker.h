@@ -1,6 +1,6 @@
-// The two things that a child of the supervisor does: to serve one guest, and to try out the host's
-// Vulkan once for all workers. Each is a whole process, `pvgpu worker`, whose descriptors and exit
-// codes are agreed upon here and in worker_process.h.
+// What a child of the supervisor does: to try out the host's Vulkan once for all workers, to serve one guest of
+// the vtest socket, or to serve one virtual machine. Each is a whole process, `pvgpu worker`, whose
+// descriptors and exit codes are agreed upon here and in worker_process.h.
 #pragma once
 
 #include <sys/types.h>
@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "frontends/server/guest.h"
+#include "frontends/server/virtual_machine.h"
 #include "host/host.h"
 #include "observe/log.h"
 #include "platform/error.h"
@@ -24,7 +25,9 @@ inline constexpr int kExitUserError = 2;
 inline constexpr int kExitPoisoned = 3;
 
 struct WorkerOptions {
-  bool probe = false;
+  enum class Kind { kProbe, kGuest, kMachine };
+  Kind kind = Kind::kGuest;
+  VirtualMachineOptions machine;
   pid_t supervisor = 0;
   GuestInfo guest{.own_process = true};
   Observation observation;

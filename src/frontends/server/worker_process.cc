@@ -98,8 +98,9 @@ Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult&
   return [command = std::move(command), profile](
              const ClientInfo& info,
              platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
-    std::vector<std::string> options = {"--guest=" + std::to_string(info.peer.pid),
-                                        "--client=" + std::to_string(info.number)};
+    std::vector<std::string> options = command.client_options;
+    options.push_back("--guest=" + std::to_string(info.peer.pid));
+    options.push_back("--client=" + std::to_string(info.number));
     if (!command.observation.record.empty()) options.push_back("--record=" + command.observation.record);
     if (!command.observation.latency.empty()) options.push_back("--latency=" + command.observation.latency);
     // Before it goes with the socket.

@@ -21,6 +21,7 @@ namespace pvgpu::frontends::server {
 struct WorkerCommand {
   std::string program;                              // empty: this program
   std::vector<std::string> arguments = {"worker"};  // the options below follow
+  std::vector<std::string> client_options;          // of workers, not of the probe
   bool append_options = true;                       // a test's stand-in may not know them
   std::string loader_path;
   std::vector<std::string> gpu_selectors;

@@ -9,7 +9,6 @@
 #include <span>
 #include <string>
 
-#include "platform/fd.h"
 #include "venus/context.h"
 
 namespace pvgpu::frontends::vtest {
@@ -17,7 +16,7 @@ namespace pvgpu::frontends::vtest {
 class Renderer {
  public:
   virtual ~Renderer() = default;
-  virtual std::expected<platform::UniqueFd, venus::Poison> create_blob(
+  virtual std::expected<venus::BlobMemory, venus::Poison> create_blob(
       uint32_t resource_id, const venus::BlobRequest& request) = 0;
   virtual void unref_resource(uint32_t resource_id) = 0;
   virtual std::expected<void, venus::Poison> submit(std::span<const std::byte> commands) = 0;

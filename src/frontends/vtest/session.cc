@@ -129,11 +129,11 @@ Session::Done Session::handle(const ResourceCreateBlob& request) {
                   fmt::format("more than {} resources", kMaxResources));
   }
   uint32_t id = ++last_resource_id_;
-  auto descriptor = renderer_->create_blob(id, request.request);
-  if (!descriptor) return std::unexpected(descriptor.error());
+  auto memory = renderer_->create_blob(id, request.request);
+  if (!memory) return std::unexpected(memory.error());
   resources_.insert(id);
   reply(CommandId::kResourceCreateBlob, {id});
-  send_fd(descriptor->get());
+  send_fd(memory->fd.get());
   return {};
 }
 

@@ -42,14 +42,14 @@ class FakeRenderer : public Renderer {
     for (auto& [ring, done] : stage_.fences) done();
     stage_.destroyed++;
   }
-  std::expected<platform::UniqueFd, Poison> create_blob(
+  std::expected<venus::BlobMemory, Poison> create_blob(
       uint32_t id, const venus::BlobRequest& request) override {
     std::lock_guard lock(stage_.mutex);
     if (stage_.poison_next_blob) return std::unexpected(*stage_.poison_next_blob);
     stage_.blobs.push_back(id);
     auto memory = platform::SharedMemory::create(request.size, "blob");
     memory->data()[0] = std::byte{0x5a};
-    return memory->fd().duplicate();
+    return venus::BlobMemory{memory->fd().duplicate(), memory->size()};
   }
   void unref_resource(uint32_t id) override {
     std::lock_guard lock(stage_.mutex);

@@ -9,7 +9,7 @@ class VenusRenderer : public Renderer {
  public:
   explicit VenusRenderer(std::unique_ptr<venus::Context> context) : context_(std::move(context)) {}
 
-  std::expected<platform::UniqueFd, venus::Poison> create_blob(
+  std::expected<venus::BlobMemory, venus::Poison> create_blob(
       uint32_t resource_id, const venus::BlobRequest& request) override {
     return context_->create_blob(resource_id, request);
   }

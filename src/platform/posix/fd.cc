@@ -12,9 +12,11 @@ void UniqueFd::reset(int fd) {
   fd_ = fd;
 }
 
-UniqueFd UniqueFd::duplicate() const {
-  if (fd_ < 0) return UniqueFd();
-  return UniqueFd(retry([&] { return ::fcntl(fd_, F_DUPFD_CLOEXEC, 0); }));
+UniqueFd UniqueFd::duplicate() const { return platform::duplicate(fd_); }
+
+UniqueFd duplicate(int fd) {
+  if (fd < 0) return UniqueFd();
+  return UniqueFd(retry([&] { return ::fcntl(fd, F_DUPFD_CLOEXEC, 0); }));
 }
 
 }  // namespace pvgpu::platform

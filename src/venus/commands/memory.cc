@@ -32,7 +32,9 @@ void handle(Call& call, protocol::AllocateMemoryArgs& args) {
   }
   args.ret = VK_SUCCESS;
   const auto handle = std::bit_cast<uint64_t>(allocation->memory);
-  auto memory = std::make_unique<Memory>(device, std::move(*allocation));
+  const VkMemoryPropertyFlags properties = device.profile->memory.memoryTypes[info.memoryTypeIndex].propertyFlags;
+  auto memory = std::make_unique<Memory>(device, std::move(*allocation),
+                                         (properties & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0);
   {
     // First the bytes, then the object: a blob may be asked for as soon as the object is there.
     std::lock_guard lock(context.memories_mutex);

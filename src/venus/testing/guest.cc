@@ -30,12 +30,12 @@ std::expected<void, Poison> Guest::submit(std::span<const std::byte> bytes) {
 std::unique_ptr<Blob> Guest::create_blob(size_t size, uint64_t memory_id) {
   std::lock_guard lock(transport_);
   const uint32_t id = ++resource_id_;
-  auto fd = context_->create_blob(id, {.flags = kBlobMappable, .blob_id = memory_id, .size = size});
-  if (!fd) {
-    ADD_FAILURE() << "no blob: " << fd.error().detail;
+  auto memory = context_->create_blob(id, {.flags = kBlobMappable, .blob_id = memory_id, .size = size});
+  if (!memory) {
+    ADD_FAILURE() << "no blob: " << memory.error().detail;
     return nullptr;
   }
-  return std::make_unique<Blob>(id, std::move(*fd), size);
+  return std::make_unique<Blob>(id, std::move(memory->fd), size);
 }
 
 Poison Guest::wait_for_poison() {

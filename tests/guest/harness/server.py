@@ -34,6 +34,7 @@ class Server:
     """Starts on construction and is ready for clients when that returns. Use it as a context manager: the end stops it and
     fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything.
     `known` are names of the layer's messages that are no news, because the guest's program causes them natively too."""
+    SUBCOMMAND = "serve"
 
     def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug", known=()):
         folder = pathlib.Path(folder)
@@ -46,7 +47,7 @@ class Server:
             variables.update(LAYER)
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
-            [*ON_HOST, PVGPU, "serve", "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
+            [*ON_HOST, PVGPU, self.SUBCOMMAND, "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
             stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log, pass_fds=[write_end], env=variables,
             start_new_session=True)
         os.close(write_end)

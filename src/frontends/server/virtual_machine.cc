@@ -1,0 +1,24 @@
+#include "frontends/server/virtual_machine.h"
+
+#include <utility>
+
+#include "frontends/vhost_user/session.h"
+#include "observe/log.h"
+#include "venus/context.h"
+
+namespace pvgpu::frontends::server {
+
+ClientEnd serve_virtual_machine(platform::EventLoop& loop, platform::UniqueFd socket, const VirtualMachineOptions& options,
+                                virtio_gpu::RendererFactory make_renderer) {
+  vhost_user::Session session(loop, std::move(socket),
+                              {.device = {.capset = venus::capset(),
+                                          .make_renderer = std::move(make_renderer),
+                                          .window_bytes = options.window_bytes},
+                               .shmem_feature_bit = options.shmem_feature_bit});
+  const auto end = session.run();
+  if (end) return ClientEnd::kClosed;
+  LOG_ERROR("the virtual machine's front-end broke the vhost-user protocol: {}", end.error());
+  return ClientEnd::kPoisoned;
+}
+
+}  // namespace pvgpu::frontends::server

@@ -1,0 +1,86 @@
+#include "frontends/vhost_user/channel.h"
+
+#include <fmt/format.h>
+#include <sys/socket.h>
+
+#include <cstring>
+#include <utility>
+#include <vector>
+
+#include "platform/system_call.h"
+#include "platform/unix_socket.h"
+
+namespace pvgpu::frontends::vhost_user {
+namespace {
+
+constexpr size_t kMaxDescriptors = kMaxTableRegions;
+
+void take_descriptors(msghdr& message, std::vector<platform::UniqueFd>& out) {
+  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    for (size_t i = 0; i < count; i++) {
+      int descriptor = -1;
+      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
+      out.emplace_back(descriptor);
+    }
+  }
+}
+
+}  // namespace
+
+std::expected<std::optional<Message>, std::string> Channel::receive() {
+  Message message;
+  auto* at = reinterpret_cast<std::byte*>(&message.header);
+  size_t missing = sizeof message.header;
+  // Descriptors come with the first bytes of a message.
+  while (missing > 0) {
+    iovec data{at, missing};
+    alignas(cmsghdr) char control[CMSG_SPACE(kMaxDescriptors * sizeof(int))];
+    msghdr header{};
+    header.msg_iov = &data;
+    header.msg_iovlen = 1;
+    header.msg_control = control;
+    header.msg_controllen = sizeof control;
+    const ssize_t received = platform::retry([&] { return ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC); });
+    if (received == 0 && missing == sizeof message.header) return std::nullopt;
+    if (received < 0 && errno == ECONNRESET) return std::nullopt;
+    if (received <= 0) return std::unexpected(std::string("a message that is cut off"));
+    take_descriptors(header, message.descriptors);
+    if (header.msg_flags & MSG_CTRUNC) return std::unexpected(std::string("more descriptors than a message may have, or than this process may open"));
+    at += received;
+    missing -= static_cast<size_t>(received);
+  }
+  if ((message.header.flags & kVersionMask) != kVersion)
+    return std::unexpected(fmt::format("a message of protocol version {}", message.header.flags & kVersionMask));
+  if (message.header.size > kMaxPayload)
+    return std::unexpected(fmt::format("request {} with {} bytes", message.header.request, message.header.size));
+  message.payload.resize(message.header.size);
+  if (!platform::receive_exactly(socket_.get(), message.payload))
+    return std::unexpected(std::string("a message that is cut off"));
+  return message;
+}
+
+bool Channel::send(const MessageHeader& header, std::span<const std::byte> payload, int descriptor) {
+  std::vector<std::byte> bytes(sizeof header + payload.size());
+  std::memcpy(bytes.data(), &header, sizeof header);
+  if (!payload.empty()) std::memcpy(bytes.data() + sizeof header, payload.data(), payload.size());
+  if (descriptor < 0) return platform::send_all(socket_.get(), bytes);
+  iovec data{bytes.data(), bytes.size()};
+  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
+  msghdr message{};
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  message.msg_control = control;
+  message.msg_controllen = sizeof control;
+  cmsghdr* rights = CMSG_FIRSTHDR(&message);
+  rights->cmsg_level = SOL_SOCKET;
+  rights->cmsg_type = SCM_RIGHTS;
+  rights->cmsg_len = CMSG_LEN(sizeof(int));
+  std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  const ssize_t sent = platform::retry([&] { return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL); });
+  if (sent <= 0) return false;
+  return platform::send_all(socket_.get(), std::span(bytes).subspan(static_cast<size_t>(sent)));
+}
+
+}  // namespace pvgpu::frontends::vhost_user

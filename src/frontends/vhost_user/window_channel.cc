@@ -1,0 +1,105 @@
+#include "frontends/vhost_user/window_channel.h"
+
+#include <sys/stat.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "observe/log.h"
+
+namespace pvgpu::frontends::vhost_user {
+
+void WindowChannel::open(platform::UniqueFd socket, bool replies) {
+  close();
+  channel_.emplace(std::move(socket));
+  replies_ = replies;
+  loop_.watch(channel_->fd(), [this] { receive(); });
+}
+
+void WindowChannel::close() {
+  if (channel_) loop_.unwatch(channel_->fd());
+  channel_.reset();
+  files_.clear();
+  // A callback may ask for more, which fails at once.
+  for (const Done& done : std::exchange(unanswered_, {})) done(false);
+  for (const Request& request : std::exchange(waiting_, {})) request.done(false);
+}
+
+void WindowChannel::map(uint8_t region_id, uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, Done done) {
+  Request request{BackendRequest::kShmemMap, {}, platform::duplicate(fd), std::move(done)};
+  if (!request.fd.valid()) return request.done(false);
+  request.body.region_id = region_id;
+  request.body.fd_offset = fd_offset;
+  request.body.window_offset = offset;
+  request.body.length = length;
+  request.body.flags = kShmemWritable;
+  if (const auto file = file_of(fd)) files_[offset] = *file;
+  enqueue(std::move(request));
+}
+
+void WindowChannel::unmap(uint8_t region_id, uint64_t offset, uint64_t length, Done done) {
+  Request request{BackendRequest::kShmemUnmap, {}, {}, std::move(done)};
+  request.body.region_id = region_id;
+  request.body.window_offset = offset;
+  request.body.length = length;
+  files_.erase(offset);
+  enqueue(std::move(request));
+}
+
+void WindowChannel::tell_config_changed() {
+  if (!channel_) return;
+  const MessageHeader header{static_cast<uint32_t>(BackendRequest::kConfigChange), kVersion, 0};
+  channel_->send(header, {});
+}
+
+bool WindowChannel::is_mapped(int fd) const {
+  const auto file = file_of(fd);
+  return file && std::ranges::any_of(files_, [&](const auto& entry) { return entry.second == *file; });
+}
+
+std::optional<WindowChannel::File> WindowChannel::file_of(int fd) {
+  struct stat status{};
+  if (::fstat(fd, &status) != 0) return std::nullopt;
+  return File{status.st_dev, status.st_ino};
+}
+
+void WindowChannel::enqueue(Request request) {
+  if (!channel_) return request.done(false);
+  waiting_.push_back(std::move(request));
+  send_waiting();
+}
+
+void WindowChannel::send_waiting() {
+  while (channel_ && !waiting_.empty() && unanswered_.size() < kMaxUnanswered) {
+    Request request = std::move(waiting_.front());
+    waiting_.pop_front();
+    const MessageHeader header{static_cast<uint32_t>(request.kind), kVersion | (replies_ ? kFlagNeedReply : 0),
+                               sizeof request.body};
+    const bool sent = channel_->send(header, std::as_bytes(std::span(&request.body, 1)), request.fd.get());
+    if (sent && replies_) {
+      unanswered_.push_back(std::move(request.done));
+    } else {
+      request.done(sent);
+    }
+  }
+}
+
+void WindowChannel::receive() {
+  auto message = channel_->receive();
+  if (!message || !*message) {
+    if (!message) LOG_ERROR("the front-end sent on our channel {}", message.error());
+    return close();
+  }
+  if (!((*message)->header.flags & kFlagReply) || unanswered_.empty()) {
+    LOG_ERROR("the front-end sent on our channel an answer to nothing");
+    return close();
+  }
+  uint64_t code = 1;
+  if ((*message)->payload.size() == sizeof code) std::memcpy(&code, (*message)->payload.data(), sizeof code);
+  const Done done = std::move(unanswered_.front());
+  unanswered_.pop_front();
+  done(code == 0);
+  send_waiting();
+}
+
+}  // namespace pvgpu::frontends::vhost_user

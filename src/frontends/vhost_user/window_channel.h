@@ -1,0 +1,58 @@
+// The back-end's channel to the front-end, on which we ask for mappings in the window. The front-end answers in
+// order, and may ask us something on its own channel before it does: so requests are sent, and their answers are read
+// when they come. Nothing here waits. Few are on their way at a time, so that sending never blocks either.
+// One thread (the loop's).
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <map>
+#include <optional>
+#include <utility>
+
+#include "frontends/vhost_user/channel.h"
+#include "platform/event_loop.h"
+
+namespace pvgpu::frontends::vhost_user {
+
+class WindowChannel {
+ public:
+  using Done = std::function<void(bool)>;
+
+  explicit WindowChannel(platform::EventLoop& loop) : loop_(loop) {}
+  ~WindowChannel() { close(); }
+
+  // A new channel; what waits on the old one has failed.
+  void open(platform::UniqueFd socket, bool replies);
+  void close();
+
+  void map(uint8_t region_id, uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, Done done);
+  void unmap(uint8_t region_id, uint64_t offset, uint64_t length, Done done);
+  void tell_config_changed();
+  // Whether `fd` is the file of something that is mapped, or on its way to be.
+  bool is_mapped(int fd) const;
+
+ private:
+  static constexpr size_t kMaxUnanswered = 32;
+  using File = std::pair<uint64_t, uint64_t>;  // device, inode
+  struct Request {
+    BackendRequest kind;
+    ShmemMap body{};
+    platform::UniqueFd fd;
+    Done done;
+  };
+  void enqueue(Request request);
+  void send_waiting();
+  void receive();
+  static std::optional<File> file_of(int fd);
+
+  platform::EventLoop& loop_;
+  std::optional<Channel> channel_;
+  bool replies_ = false;
+  std::deque<Request> waiting_;
+  std::deque<Done> unanswered_;
+  std::map<uint64_t, File> files_;  // by window offset
+};
+
+}  // namespace pvgpu::frontends::vhost_user

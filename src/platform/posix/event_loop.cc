@@ -1,0 +1,68 @@
+#include "platform/event_loop.h"
+
+#include <utility>
+
+#include "platform/doorbell.h"
+
+namespace pvgpu::platform {
+
+Result<std::unique_ptr<EventLoop>> EventLoop::create() {
+  auto poller = Poller::create();
+  if (!poller) return std::unexpected(poller.error());
+  auto doorbell = create_doorbell();
+  if (!doorbell) return std::unexpected(doorbell.error());
+  std::unique_ptr<EventLoop> loop(new EventLoop(std::move(*poller), std::move(*doorbell)));
+  if (!loop->watch(loop->doorbell_.get(), [l = loop.get()] { l->call_posted(); }))
+    return fail("cannot watch an eventfd");
+  return loop;
+}
+
+bool EventLoop::watch(int fd, Action ready) {
+  const uint64_t token = ++last_token_;
+  if (!poller_.add(fd, token, Poller::Interest::kReadable)) return false;
+  tokens_[fd] = token;
+  actions_[token] = std::make_shared<Action>(std::move(ready));
+  return true;
+}
+
+void EventLoop::unwatch(int fd) {
+  const auto found = tokens_.find(fd);
+  if (found == tokens_.end()) return;
+  poller_.remove(fd);
+  actions_.erase(found->second);
+  tokens_.erase(found);
+}
+
+void EventLoop::post(Action action) {
+  {
+    std::lock_guard lock(posted_mutex_);
+    posted_.push_back(std::move(action));
+  }
+  ring_doorbell(doorbell_.get());
+}
+
+void EventLoop::call_posted() {
+  answer_doorbell(doorbell_.get());
+  std::vector<Action> posted;
+  {
+    std::lock_guard lock(posted_mutex_);
+    posted.swap(posted_);
+  }
+  for (const Action& action : posted) action();
+}
+
+void EventLoop::run() {
+  stop_ = false;
+  while (!stop_) {
+    for (const uint64_t token : poller_.wait(std::nullopt)) {
+      // An action before may have unwatched this one, and may unwatch itself.
+      const auto found = actions_.find(token);
+      if (found == actions_.end()) continue;
+      const std::shared_ptr<Action> action = found->second;
+      (*action)();
+      if (stop_) return;
+    }
+  }
+}
+
+}  // namespace pvgpu::platform

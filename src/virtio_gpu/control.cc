@@ -1,0 +1,93 @@
+#include "virtio_gpu/control.h"
+
+#include <fmt/format.h>
+
+#include <cstring>
+#include <utility>
+
+#include "observe/log_limit.h"
+
+namespace pvgpu::virtio_gpu {
+
+Control::Control(const ControlOptions& options, Transport& transport)
+    : options_(options), transport_(transport), window_(options.window_bytes) {}
+
+Control::~Control() {
+  contexts_.clear();
+  // What waits for memory holds on to its resource.
+  for (auto& [id, resource] : resources_) resource->waiting.clear();
+  for (const auto& [offset, length] : window_.ranges()) transport_.unmap_window(offset, length, [](bool) {});
+}
+
+Config Control::config() const { return {.events_read = 0, .events_clear = 0, .num_scanouts = 0, .num_capsets = 1}; }
+
+void Control::clear_events(uint32_t) {}
+
+template <class T>
+void Control::with_body(void (Control::*handler)(const T&, Request&), const Header& header,
+                        std::span<const std::byte> body, Reply reply) {
+  Request request{header, {}, std::move(reply)};
+  if (body.size() < sizeof(T))
+    return refuse(request, Response::kErrInvalidParameter, fmt::format("{} bytes of {}", body.size(), sizeof(T)));
+  T value;
+  std::memcpy(&value, body.data(), sizeof value);
+  request.rest = body.subspan(sizeof value);
+  (this->*handler)(value, request);
+}
+
+void Control::execute(const Header& header, std::span<const std::byte> body, Reply reply) {
+  const auto with = [&](auto handler) { with_body(handler, header, body, std::move(reply)); };
+  const auto plain = [&](void (Control::*handler)(Request&)) {
+    Request request{header, body, std::move(reply)};
+    (this->*handler)(request);
+  };
+  switch (static_cast<Command>(header.type)) {
+    case Command::kGetDisplayInfo: return plain(&Control::get_display_info);
+    case Command::kGetCapsetInfo: return with(&Control::get_capset_info);
+    case Command::kGetCapset: return with(&Control::get_capset);
+    case Command::kCtxCreate: return with(&Control::ctx_create);
+    case Command::kCtxDestroy: return plain(&Control::ctx_destroy);
+    case Command::kCtxAttachResource: return with(&Control::ctx_attach_resource);
+    case Command::kCtxDetachResource: return with(&Control::ctx_detach_resource);
+    case Command::kSubmit3d: return with(&Control::submit_3d);
+    case Command::kResourceCreateBlob: return with(&Control::resource_create_blob);
+    case Command::kResourceUnref: return with(&Control::resource_unref);
+    case Command::kResourceAttachBacking: return with(&Control::resource_attach_backing);
+    case Command::kResourceDetachBacking: return with(&Control::resource_detach_backing);
+    case Command::kResourceAssignUuid: return with(&Control::resource_assign_uuid);
+    case Command::kResourceMapBlob: return with(&Control::resource_map_blob);
+    case Command::kResourceUnmapBlob: return with(&Control::resource_unmap_blob);
+    default: break;
+  }
+  Request request{header, body, std::move(reply)};
+  refuse(request, Response::kErrUnspec, "not a command of this device");
+}
+
+void Control::execute_cursor(const Header& header, std::span<const std::byte> body, Reply reply) {
+  Request request{header, body, std::move(reply)};
+  refuse(request, Response::kErrUnspec, "not a command of the cursor queue");
+}
+
+void Control::get_display_info(Request& request) { request.reply.with(Response::kOkDisplayInfo, DisplayInfo{}); }
+
+Control::Context* Control::find_context(Request& request) {
+  const auto found = contexts_.find(request.header.ctx_id);
+  if (found != contexts_.end()) return &found->second;
+  refuse(request, Response::kErrInvalidContextId, fmt::format("context {} does not exist", request.header.ctx_id));
+  return nullptr;
+}
+
+Control::ResourcePtr Control::find_resource(uint32_t id, Request& request) {
+  const auto found = resources_.find(id);
+  if (found != resources_.end()) return found->second;
+  refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} does not exist", id));
+  return nullptr;
+}
+
+void Control::refuse(Request& request, Response type, const std::string& why) const {
+  static constinit observe::LogLimit limit(20);
+  observe::warn_within(limit, "virtio-gpu command {:#x} refused: {}", request.header.type, why);
+  request.reply.error(type);
+}
+
+}  // namespace pvgpu::virtio_gpu

@@ -1,0 +1,107 @@
+// The commands of a virtio-gpu device: what each means to contexts, resources, the window and scanouts.
+// Lives from one device reset to the next; destroying it ends contexts and takes mappings away. One thread (the device's).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "virtio_gpu/protocol.h"
+#include "virtio_gpu/renderer.h"
+#include "virtio_gpu/reply.h"
+#include "virtio_gpu/resource.h"
+#include "virtio_gpu/transport.h"
+#include "virtio_gpu/window.h"
+
+namespace pvgpu::virtio_gpu {
+
+struct ControlOptions {
+  std::array<std::byte, venus::kCapsetBytes> capset{};
+  RendererFactory make_renderer;
+  uint64_t window_bytes = 0;
+  // What one guest may have at a time.
+  size_t max_contexts = 1024;
+  size_t max_resources = size_t{1} << 18;
+  size_t max_pages = size_t{1} << 22;  // entries of all resources' page lists together
+  size_t max_submission_bytes = size_t{1} << 20;  // Mesa's are below 1 KiB; streams travel in shared memory
+};
+
+class Control {
+ public:
+  // `options` and `transport` outlive it.
+  Control(const ControlOptions& options, Transport& transport);
+  ~Control();
+  Control(const Control&) = delete;
+  Control& operator=(const Control&) = delete;
+
+  Config config() const;
+  void clear_events(uint32_t events);
+
+  // `body` is what follows the header, a copy of our own.
+  void execute(const Header& header, std::span<const std::byte> body, Reply reply);
+  void execute_cursor(const Header& header, std::span<const std::byte> body, Reply reply);
+
+ private:
+  struct Request {
+    const Header& header;
+    std::span<const std::byte> rest;  // what follows the command's structure
+    Reply reply;
+  };
+  struct Context {
+    std::string name;
+    std::unique_ptr<Renderer> renderer;
+  };
+  using ResourcePtr = std::shared_ptr<Resource>;
+
+  // Reads a T from the front of `body` and calls `handler` with it.
+  template <class T>
+  void with_body(void (Control::*handler)(const T&, Request&), const Header& header, std::span<const std::byte> body,
+                 Reply reply);
+
+  // -- control_contexts.cc --
+  void get_capset_info(const GetCapsetInfo& body, Request& request);
+  void get_capset(const GetCapset& body, Request& request);
+  void ctx_create(const CtxCreate& body, Request& request);
+  void ctx_destroy(Request& request);
+  void ctx_attach_resource(const ResourceId& body, Request& request);
+  void ctx_detach_resource(const ResourceId& body, Request& request);
+  void submit_3d(const Submit3d& body, Request& request);
+  void attach(uint32_t ctx_id, const ResourcePtr& resource);
+  void detach(uint32_t ctx_id, Resource& resource);
+
+  // -- control_resources.cc --
+  void resource_create_blob(const ResourceCreateBlob& body, Request& request);
+  void resource_unref(const ResourceId& body, Request& request);
+  void resource_attach_backing(const ResourceAttachBacking& body, Request& request);
+  void resource_detach_backing(const ResourceId& body, Request& request);
+  void resource_assign_uuid(const ResourceId& body, Request& request);
+  void resource_map_blob(const ResourceMapBlob& body, Request& request);
+  void resource_unmap_blob(const ResourceId& body, Request& request);
+  void ask_for_memory(const ResourcePtr& resource, const ResourceCreateBlob& body, Request& request);
+  void map_now(const ResourcePtr& resource, uint64_t serial, Reply reply);
+  void unmap(Resource& resource, std::function<void(bool)> done);
+
+  // -- control.cc --
+  void get_display_info(Request& request);
+  // Takes the page list that follows a structure into `resource`; false after an error reply.
+  bool take_pages(Resource& resource, uint32_t entries, Request& request);
+  void drop_pages(Resource& resource);
+  // nullptr after an error reply.
+  Context* find_context(Request& request);
+  ResourcePtr find_resource(uint32_t id, Request& request);
+  void refuse(Request& request, Response type, const std::string& why) const;
+
+  const ControlOptions& options_;
+  Transport& transport_;
+  std::unordered_map<uint32_t, Context> contexts_;
+  std::unordered_map<uint32_t, ResourcePtr> resources_;
+  Window window_;
+  uint64_t last_map_serial_ = 0;
+  size_t pages_ = 0;  // entries of all page lists
+};
+
+}  // namespace pvgpu::virtio_gpu

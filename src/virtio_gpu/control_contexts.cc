@@ -1,0 +1,124 @@
+// Contexts: what a guest process gets when it opens the device, and what it has executed.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+
+#include "observe/log.h"
+#include "observe/log_limit.h"
+#include "observe/log_line.h"
+#include "virtio_gpu/control.h"
+
+namespace pvgpu::virtio_gpu {
+
+void Control::get_capset_info(const GetCapsetInfo& body, Request& request) {
+  if (body.capset_index != 0)
+    return refuse(request, Response::kErrInvalidParameter, fmt::format("capset index {} of 1", body.capset_index));
+  request.reply.with(Response::kOkCapsetInfo,
+                     CapsetInfo{.capset_id = venus::kCapsetId, .capset_max_version = 0, .capset_max_size = venus::kCapsetBytes});
+}
+
+void Control::get_capset(const GetCapset& body, Request& request) {
+  if (body.capset_id != venus::kCapsetId || body.capset_version != 0)
+    return refuse(request, Response::kErrInvalidParameter,
+                  fmt::format("capset {}, version {}", body.capset_id, body.capset_version));
+  request.reply.with_bytes(Response::kOkCapset, options_.capset);
+}
+
+void Control::ctx_create(const CtxCreate& body, Request& request) {
+  const uint32_t id = request.header.ctx_id;
+  // Drivers make contexts for processes that never asked for one, with no capset (OpenGL's); there is nothing to serve.
+  if ((body.context_init & 0xff) != venus::kCapsetId)
+    return refuse(request, Response::kErrInvalidParameter,
+                  fmt::format("a context for capset {}, which is not Venus", body.context_init & 0xff));
+  if (id == 0 || contexts_.contains(id))
+    return refuse(request, Response::kErrInvalidContextId, fmt::format("context {} exists", id));
+  if (contexts_.size() >= options_.max_contexts)
+    return refuse(request, Response::kErrOutOfMemory, fmt::format("more than {} contexts", options_.max_contexts));
+  const size_t length = std::min<size_t>(body.nlen, sizeof body.debug_name);
+  const std::string_view name(body.debug_name, ::strnlen(body.debug_name, length));
+  Context context{.name = name.empty() ? fmt::format("context {}", id) : observe::printable(name), .renderer = nullptr};
+  context.renderer = options_.make_renderer(context.name);
+  if (!context.renderer) return request.reply.error(Response::kErrOutOfMemory);
+  LOG_DEBUG("context {} ({}) created", id, context.name);
+  contexts_.emplace(id, std::move(context));
+  request.reply.ok();
+}
+
+void Control::ctx_destroy(Request& request) {
+  if (!find_context(request)) return;
+  const uint32_t id = request.header.ctx_id;
+  contexts_.erase(id);
+  for (auto& [resource_id, resource] : resources_) {
+    resource->attached.erase(id);
+    if (resource->creator == id && resource->awaits_memory) resource->settle();  // memory that will never come
+  }
+  LOG_DEBUG("context {} destroyed", id);
+  request.reply.ok();
+}
+
+void Control::ctx_attach_resource(const ResourceId& body, Request& request) {
+  if (!find_context(request)) return;
+  const ResourcePtr resource = find_resource(body.resource_id, request);
+  if (!resource) return;
+  attach(request.header.ctx_id, resource);
+  request.reply.ok();
+}
+
+void Control::ctx_detach_resource(const ResourceId& body, Request& request) {
+  if (!find_context(request)) return;
+  const ResourcePtr resource = find_resource(body.resource_id, request);
+  if (!resource) return;
+  detach(request.header.ctx_id, *resource);
+  request.reply.ok();
+}
+
+void Control::attach(uint32_t ctx_id, const ResourcePtr& resource) {
+  if (!resource->attached.insert(ctx_id).second) return;
+  const auto hand_over = [this, ctx_id, resource] {
+    const auto context = contexts_.find(ctx_id);
+    if (context == contexts_.end() || !resource->attached.contains(ctx_id)) return;
+    if (resource->memory && resource->memory->fd.valid())
+      context->second.renderer->attach_resource(resource->id, resource->memory->fd.get(), resource->size);
+  };
+  if (resource->awaits_memory) {
+    resource->waiting.push_back(hand_over);
+  } else {
+    hand_over();
+  }
+}
+
+void Control::detach(uint32_t ctx_id, Resource& resource) {
+  if (resource.attached.erase(ctx_id) == 0) return;
+  const auto context = contexts_.find(ctx_id);
+  if (context != contexts_.end()) context->second.renderer->unref_resource(resource.id);
+}
+
+void Control::submit_3d(const Submit3d& body, Request& request) {
+  Context* context = find_context(request);
+  if (!context) return;
+  if (body.size > options_.max_submission_bytes)
+    return refuse(request, Response::kErrOutOfMemory, fmt::format("{} bytes of commands", body.size));
+  if (body.size > request.rest.size())
+    return refuse(request, Response::kErrInvalidParameter,
+                  fmt::format("{} bytes of commands in a request with {}", body.size, request.rest.size()));
+  const auto commands = request.rest.first(body.size);
+  const Header& header = request.header;
+  const bool fenced = (header.flags & kFlagFence) != 0;
+  // The answer is the fence's; without one it comes when the commands were executed.
+  auto succeeded = std::make_shared<bool>(true);
+  const auto answer = [reply = request.reply, succeeded] {
+    if (*succeeded) {
+      reply.ok();
+    } else {
+      reply.error(Response::kErrUnspec);
+    }
+  };
+  context->renderer->submit({commands.begin(), commands.end()}, [succeeded, fenced, answer](bool success) {
+    *succeeded = success;
+    if (!fenced) answer();
+  });
+  if (fenced) context->renderer->submit_fence(header.flags & kFlagRingIdx ? header.ring_idx : 0, answer);
+}
+
+}  // namespace pvgpu::virtio_gpu

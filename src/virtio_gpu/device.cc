@@ -1,0 +1,168 @@
+#include "virtio_gpu/device.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "observe/log.h"
+#include "observe/log_limit.h"
+
+namespace pvgpu::virtio_gpu {
+namespace {
+
+// The page list of a blob of 4 GiB in single pages; what is larger is nothing that a driver sends.
+constexpr size_t kMaxRequestBytes = size_t{16} << 20;
+
+Header answer_header(const Header& request, Response type) {
+  Header header{};
+  header.type = static_cast<uint32_t>(type);
+  if (request.flags & kFlagFence) {
+    header.flags = request.flags & (kFlagFence | kFlagRingIdx);
+    header.fence_id = request.fence_id;
+    header.ctx_id = request.ctx_id;
+    header.ring_idx = request.ring_idx;
+  }
+  return header;
+}
+
+}  // namespace
+
+Device::Device(ControlOptions options, Transport& transport) : options_(std::move(options)), transport_(transport) {
+  reset();
+}
+
+Device::~Device() {
+  life_.reset();  // nothing is answered any more
+}
+
+uint64_t Device::offered_features() const {
+  return kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
+         kFeatureIndirectDescriptors | kFeatureVersion1;
+}
+
+void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
+  std::ranges::fill(out, std::byte{0});
+  const Config config = control_->config();
+  if (offset >= sizeof config) return;
+  const size_t length = std::min(out.size(), sizeof config - offset);
+  std::memcpy(out.data(), reinterpret_cast<const std::byte*>(&config) + offset, length);
+}
+
+void Device::write_config(uint32_t offset, std::span<const std::byte> bytes) {
+  // Only events_clear can be written.
+  uint32_t events = 0;
+  if (offset != offsetof(Config, events_clear) || bytes.size() < sizeof events) return;
+  std::memcpy(&events, bytes.data(), sizeof events);
+  control_->clear_events(events);
+}
+
+bool Device::start_queue(uint16_t index, QueueMemory layout, uint16_t next) {
+  if (index >= kQueueCount) return false;
+  Queue& queue = queues_[index];
+  auto ring = Virtqueue::create(transport_.memory(), std::move(layout), next,
+                                (features_ & kFeatureIndirectDescriptors) != 0);
+  if (!ring) {
+    stop_broken(index, ring.error());
+    return false;
+  }
+  queue.ring = std::move(*ring);
+  queue.broken = false;
+  for (const Queue::Answer& answer : std::exchange(queue.unsent, {})) give_back(index, answer.chain, answer.bytes);
+  return true;
+}
+
+uint16_t Device::stop_queue(uint16_t index) {
+  if (index >= kQueueCount) return 0;
+  Queue& queue = queues_[index];
+  if (queue.ring) queue.next = queue.ring->next();
+  queue.ring.reset();
+  return queue.next;
+}
+
+void Device::kick(uint16_t index) {
+  if (index >= kQueueCount) return;
+  // A command's effects may stop the queue, so it is looked up anew for each.
+  const std::weak_ptr<Life> life = life_;
+  while (!life.expired() && queues_[index].ring && !queues_[index].broken) {
+    auto chain = queues_[index].ring->pop();
+    if (!chain) return stop_broken(index, chain.error());
+    if (!*chain) return;
+    process(index, std::move(**chain));
+  }
+}
+
+void Device::stop_broken(uint16_t index, const std::string& why) {
+  Queue& queue = queues_[index];
+  if (!queue.broken) LOG_ERROR("the guest's driver broke queue {}, which stops until it resets the device: {}", index, why);
+  queue.broken = true;
+  transport_.queue_broken(index);
+}
+
+void Device::process(uint16_t queue, Chain chain) {
+  const auto request = read_chain(transport_.memory(), chain, kMaxRequestBytes);
+  Header header{};
+  if (!request || request->size() < sizeof header) {
+    static constinit observe::LogLimit limit(20);
+    observe::warn_within(limit, "queue {}: a request of {} bytes that cannot be read", queue, chain.readable_bytes);
+    return reply_to(queue, std::move(chain), header).error(Response::kErrInvalidParameter);
+  }
+  std::memcpy(&header, request->data(), sizeof header);
+  Reply reply = reply_to(queue, std::move(chain), header);
+  const auto body = std::span<const std::byte>(*request).subspan(sizeof header);
+  if (queue == kControlQueue) {
+    control_->execute(header, body, std::move(reply));
+  } else {
+    control_->execute_cursor(header, body, std::move(reply));
+  }
+}
+
+Reply Device::reply_to(uint16_t queue, Chain chain, const Header& request) {
+  std::optional<FenceOrder::Ticket> ticket;
+  if (request.flags & kFlagFence) ticket = life_->fences.enter(request);
+  return Reply([life = std::weak_ptr<Life>(life_), queue, chain = std::move(chain), request, ticket](
+                   Response type, std::span<const std::byte> body) mutable {
+    auto alive = life.lock();
+    if (!alive) return;
+    const Header header = answer_header(request, type);
+    std::vector<std::byte> bytes(sizeof header + body.size());
+    std::memcpy(bytes.data(), &header, sizeof header);
+    std::ranges::copy(body, bytes.begin() + sizeof header);
+    auto answer = [device = alive->device, queue, chain = std::move(chain), bytes = std::move(bytes)]() mutable {
+      device->send(queue, std::move(chain), std::move(bytes));
+    };
+    if (ticket) {
+      alive->fences.finish(*ticket, std::move(answer));
+    } else {
+      answer();
+    }
+  });
+}
+
+void Device::send(uint16_t index, Chain chain, std::vector<std::byte> bytes) {
+  if (!queues_[index].ring) {
+    queues_[index].unsent.push_back({std::move(chain), std::move(bytes)});
+  } else {
+    give_back(index, chain, bytes);
+  }
+}
+
+void Device::give_back(uint16_t index, const Chain& chain, std::span<const std::byte> bytes) {
+  // A driver that wants no data, or asks for less than there is, gets what it made room for.
+  const auto fitting = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), chain.writable_bytes)));
+  if (!write_chain(transport_.memory(), chain, fitting)) {
+    static constinit observe::LogLimit limit(20);
+    observe::warn_within(limit, "queue {}: an answer has nowhere to go, the guest's buffer is not in its memory", index);
+  }
+  if (queues_[index].ring->push(chain.head, static_cast<uint32_t>(fitting.size()))) transport_.interrupt(index);
+}
+
+void Device::reset() {
+  life_.reset();
+  control_.reset();
+  for (Queue& queue : queues_) queue = Queue();
+  features_ = 0;
+  life_ = std::make_shared<Life>(this);
+  control_ = std::make_unique<Control>(options_, transport_);
+}
+
+}  // namespace pvgpu::virtio_gpu

@@ -1,0 +1,17 @@
+"""What the tests of virtual machines share, besides the harness of the guest tests (tests/guest/harness), which is found through
+this package. `from vm import ...` gives a test all it needs; docs/testing.md tells how."""
+
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[2] / "guest"))
+
+from .case import OneMachineCase, VmCase  # noqa: E402
+from .device import Device  # noqa: E402
+from .footprint import footprint  # noqa: E402
+from .guests import ARM, BACKPORTS, GUEST_SYSTEM, STABLE  # noqa: E402
+from .image import image_of  # noqa: E402
+from .machine import Machine  # noqa: E402
+
+__all__ = ["ARM", "BACKPORTS", "Device", "GUEST_SYSTEM", "Machine", "OneMachineCase", "STABLE", "VmCase", "footprint",
+           "image_of"]

@@ -1,0 +1,23 @@
+"""What processes hold of the system, to see that it does not grow."""
+
+import dataclasses
+import os
+import re
+
+from harness.guest import read_file
+
+
+@dataclasses.dataclass
+class Footprint:
+    descriptors: int
+    mappings: int
+    memory_kb: int  # of their own, not shared
+
+
+def footprint(processes):
+    held = Footprint(0, 0, 0)
+    for process in processes:
+        held.descriptors += len(os.listdir(f"/proc/{process}/fd"))
+        held.mappings += len(read_file(f"/proc/{process}/maps").splitlines())
+        held.memory_kb += int(re.search(r"RssAnon:\s+(\d+)", read_file(f"/proc/{process}/status")).group(1))
+    return held
