@@ -35,7 +35,7 @@ void silence(Result (*&function)(Args...)) {
 void silence_all(protocol::DeviceDispatch& vk) {
   const PFN_vkDestroyDevice destroy = vk.vkDestroyDevice;
   const auto each = [](auto& table) {
-#define FAKE(function, extension) \
+#define FAKE(function, ...) \
   if constexpr (requires { table.function; }) silence(table.function);
 #define ALIAS(alias, function)
 #include "protocol/fake_driver.inc"

@@ -82,6 +82,10 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   return true;
 }
 
+void Stream::mark(observe::Hop hop) {
+  if (hops_ && !nested()) hops_->mark(hop);
+}
+
 bool Stream::execute_nested(const Resource& resource, std::span<const std::byte> shared) {
   if (shared.size() > kMaxNestedStream) {
     context_.poison({PoisonReason::kLimitExceeded,
