@@ -22,7 +22,6 @@ void poison_no_reply_slot(Call& call);
 void poison_reply_overflow(Call& call, size_t room);
 void poison_unavailable(Call& call);
 void poison_truncated(Call& call);
-void poison_fixed_command(Execution& x, const char* name);
 void poison_fixed_unavailable(Execution& x, const char* name);
 
 template <class Args>
@@ -41,7 +40,9 @@ template <class Args>
 // one place only, so that the compiler puts it all there.
 class FixedDecoder {
  public:
-  FixedDecoder(const std::byte* at, ContextHandles& handles) : at_(at), handles_(handles) {}
+  // `dispatch`: the first handle, if it has been looked up.
+  FixedDecoder(const std::byte* at, ContextHandles& handles, const Object* dispatch = nullptr)
+      : at_(at), handles_(handles), dispatch_(dispatch) {}
 
   bool failed() const { return failed_; }
   template <class T>
@@ -54,9 +55,15 @@ class FixedDecoder {
   [[gnu::always_inline]] void handle(H& value, uint32_t flags) {
     uint64_t id;
     scalar(id);
-    // After a failure nothing is looked up any more.
-    const bool found = first_ ? handles_.dispatch(id, value)
-                              : !failed_ && handles_.translate(id, flags & protocol::kNullElements, value);
+    bool found = true;
+    if (!first_) {
+      // After a failure nothing is looked up any more.
+      found = !failed_ && handles_.translate_other(id, flags & protocol::kNullElements, value);
+    } else if (dispatch_) {
+      value = std::bit_cast<H>(dispatch_->handle);
+    } else {
+      found = handles_.dispatch(id, value);
+    }
     first_ = false;
     failed_ |= !found;
   }
@@ -69,6 +76,7 @@ class FixedDecoder {
  private:
   const std::byte* at_;
   ContextHandles& handles_;
+  const Object* dispatch_;
   bool first_ = true;
   bool failed_ = false;
 };
@@ -95,11 +103,14 @@ template <class Args>
   }
 }
 
-// A recorded command, all of whose arguments have been found to be there. It ends in the driver's function itself.
+// A recorded command, all of whose arguments have been found to be there, and whose command buffer is the call's dispatch object.
+// It ends in the driver's function itself.
 template <class Args, class Select>
 [[gnu::always_inline]] inline void run_fixed_command(Execution& x, const std::byte* arguments, Select select) {
   Args args;
-  FixedDecoder decoder(arguments, x.handles);
+  const Object* commands = x.call.dispatch();
+  [[assume(commands != nullptr)]];  // Stream::execute has looked it up
+  FixedDecoder decoder(arguments, x.handles, commands);
   protocol::request(decoder, args);
   if (decoder.failed()) [[unlikely]] return poison_fixed_command(x, Args::kName);
   const auto function = select(x.call);

@@ -18,26 +18,28 @@ namespace pvgpu::venus {
 #include "protocol/commands.inc"
 #undef PLAIN_COMMAND
 
-constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
-  std::array<CommandEntry, protocol::kCommandLimit> table{};
-#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
-  table[number] = {&run_##function, std::string_view(#function).starts_with("vkCmd")};
-#include "protocol/commands.inc"
-  return table;
-}();
+namespace {
 
-constinit const std::array<FixedCommandEntry, protocol::kCommandLimit> kFixedCommandTable = [] {
-  std::array<FixedCommandEntry, protocol::kCommandLimit> table;
-  table.fill({nullptr, SIZE_MAX});
-#undef PLAIN_COMMAND
-#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
-  if (kIsFixedCommand<protocol::Args>) table[number] = {&run_fixed_##function, kHeaderBytes + protocol::Args::kRequestBytes};
+template <class Args>
+constexpr CommandEntry entry(void (*run)(Execution&, uint32_t), void (*run_fixed)(Execution&, const std::byte*) = nullptr) {
+  const bool fixed = run_fixed && kIsFixedCommand<Args>;
+  return {run, fixed ? run_fixed : nullptr, fixed ? kHeaderBytes + Args::kRequestBytes : SIZE_MAX,
+          std::string_view(Args::kName).starts_with("vkCmd")};
+}
+
+}  // namespace
+
+constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
+  std::array<CommandEntry, protocol::kCommandLimit> table;
+  table.fill({nullptr, nullptr, SIZE_MAX, false});
 #undef CREATE_COMMAND
 #undef DESTROY_COMMAND
 #undef SPECIAL_COMMAND
-#define CREATE_COMMAND(...)
-#define DESTROY_COMMAND(...)
-#define SPECIAL_COMMAND(...)
+#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
+  table[number] = entry<protocol::Args>(&run_##function, &run_fixed_##function);
+#define CREATE_COMMAND(number, Args, function, level, ids, member) table[number] = entry<protocol::Args>(&run_##function);
+#define DESTROY_COMMAND CREATE_COMMAND
+#define SPECIAL_COMMAND CREATE_COMMAND
 #include "protocol/commands.inc"
   return table;
 }();

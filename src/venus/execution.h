@@ -14,7 +14,7 @@ namespace pvgpu::venus {
 
 inline constexpr size_t kHeaderBytes = 8;  // of a command: its number and flags
 
-// Recorded commands whose arguments always take the same room, the first of which they are dispatched on.
+// Recorded commands whose arguments always take the same room, the first of which is their command buffer.
 template <class Args>
 inline constexpr bool kIsFixedCommand = Args::kRequestBytes != 0 && std::string_view(Args::kName).starts_with("vkCmd");
 
@@ -30,5 +30,8 @@ struct Execution {
   ContextHandles handles;
   HostDecoder decoder;
 };
+
+// Poisons the context with what was wrong about the handles of the command `name`, which runs with run_fixed.
+void poison_fixed_command(Execution& x, const char* name);
 
 }  // namespace pvgpu::venus

@@ -20,7 +20,11 @@ class ContextHandles {
 
   template <class H>
   bool translate(uint64_t id, bool null_allowed, H& out) {
-    if (!call_.dispatch()) return dispatch(id, out);
+    return call_.dispatch() ? translate_other(id, null_allowed, out) : dispatch(id, out);
+  }
+  // Any handle of a command but the first.
+  template <class H>
+  bool translate_other(uint64_t id, bool null_allowed, H& out) {
     if (ids_ || (id == 0 && null_allowed)) {
       out = std::bit_cast<H>(id);
       return id != 0 || null_allowed || refuse<H>(id, nullptr);
@@ -43,6 +47,11 @@ class ContextHandles {
     call_.set_dispatch(object);
     out = std::bit_cast<H>(object->handle);
     return true;
+  }
+  // Makes the command buffer `id` the dispatch object of a command of kCommandTable that is run with run_fixed.
+  [[gnu::always_inline]] bool dispatch_commands(uint64_t id) {
+    VkCommandBuffer handle;
+    return dispatch(id, handle);
   }
   // Why the last translate() or dispatch() failed.
   const DecodeError& error() const { return error_; }

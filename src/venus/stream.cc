@@ -40,9 +40,13 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   const std::byte* at = bytes.data();
   const std::byte* const end = at + bytes.size();
   uint32_t untold = 0;  // commands executed that `progress` does not know of
-  const auto tell = [&untold, progress, &bytes](const std::byte* position) [[gnu::always_inline]] {
+  const auto tell = [&untold, progress, &bytes](const std::byte* position) {
     if (progress && untold != 0) progress->executed(static_cast<size_t>(position - bytes.data()));
     untold = 0;
+  };
+  const auto refuse = [this](uint32_t number) {
+    context_.poison(refuse_command(number));
+    return false;
   };
   while (at != end) {
     const auto left = static_cast<size_t>(end - at);
@@ -53,30 +57,32 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
     if (tracing) [[unlikely]] trace(ring_, {at, left});
     uint64_t header;
     std::memcpy(&header, at, sizeof header);
-    // The flags are the upper half: nobody wants a reply if the whole is but a number.
-    if (header < kFixedCommandTable.size() && left >= kFixedCommandTable[header].bytes) {
-      const FixedCommandEntry& command = kFixedCommandTable[header];
+    const auto number = static_cast<uint32_t>(header);
+    const auto flags = static_cast<uint32_t>(header >> 32);
+    if (number >= kCommandTable.size()) [[unlikely]] return refuse(number);
+    const CommandEntry* const command = kCommandTable.data() + number;
+    if (left >= command->fixed_bytes && flags == 0) [[likely]] {
       const std::byte* arguments = at + kHeaderBytes;
-      at += command.bytes;
-      command.run(x, arguments);
+      uint64_t commands;
+      std::memcpy(&commands, arguments, sizeof commands);
+      if (!x.handles.dispatch_commands(commands)) [[unlikely]] {
+        poison_fixed_command(x, protocol::command_name(number));
+        return false;
+      }
+      at += command->fixed_bytes;
+      command->run_fixed(x, arguments);
       if (x.call.poisoned()) [[unlikely]] return false;
       if (++untold == kMostUntold) tell(at);
       continue;
     }
-    const auto number = static_cast<uint32_t>(header);
-    const auto flags = static_cast<uint32_t>(header >> 32);
-    if (number >= kCommandTable.size() || !kCommandTable[number].run) [[unlikely]] {
-      context_.poison(refuse_command(number));
-      return false;
-    }
-    const CommandEntry& command = kCommandTable[number];
-    if (!command.recorded) tell(at);
+    if (!command->run) [[unlikely]] return refuse(number);
+    if (!command->recorded) tell(at);
     x.reader.skip_to(at + kHeaderBytes);
-    command.run(x, flags | timed);
+    command->run(x, flags | timed);
     at = x.reader.position();
     memory.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
-    if (++untold == kMostUntold || !command.recorded) tell(at);
+    if (++untold == kMostUntold || !command->recorded) tell(at);
   }
   tell(end);
   return true;
