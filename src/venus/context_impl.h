@@ -38,6 +38,7 @@ class ContextImpl {
   ObjectTable& objects() { return objects_; }
   ResourceTable& resources() { return resources_; }
   Stream& control_stream() { return control_stream_; }
+  const Context::Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
 
   bool is_poisoned() const { return poisoned_flag_.load(std::memory_order_acquire); }
