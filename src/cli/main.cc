@@ -53,7 +53,7 @@ struct Settings {
   int ready_fd = -1;
   pid_t parent = 0;
   std::string icd;
-  bool probe = false, machine = false;
+  bool probe = false, machine = false, memory_slots = false;
   std::string context;
   uint64_t window = uint64_t{4} << 30;
   uint32_t shmem_bit = 22;
@@ -174,6 +174,7 @@ int device(const Settings& settings) {
   options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
                                    "--shmem-feature-bit=" + std::to_string(settings.shmem_bit),
                                    "--isolation=" + settings.isolation};
+  if (settings.memory_slots) options.worker.client_options.push_back("--memory-slots");
   options.max_clients = settings.max_clients;
   options.ready_fd = settings.ready_fd;
   options.end_with_parent = settings.parent;
@@ -223,7 +224,9 @@ int worker(const Settings& settings) {
   options.contexts_in_threads = settings.isolation == "thread";
   options.context_name = settings.context;
   options.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
-  options.machine = {.window_bytes = settings.window, .shmem_feature_bit = settings.shmem_bit};
+  options.machine = {.window_bytes = settings.window,
+                     .shmem_feature_bit = settings.shmem_bit,
+                     .memory_slots = settings.memory_slots};
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
   options.loader_path = settings.loader;
@@ -297,6 +300,9 @@ void add_machine_options(CLI::App& command, Settings& settings) {
                   "vhost-user's number for SHMEM_MAP, if your QEMU has another; default: 22")
       ->check(CLI::Range(0u, 63u))
       ->option_text("BIT");
+  command.add_flag("--memory-slots", settings.memory_slots,
+                   "Spares QEMU complaints about mapped memory; but QEMU 11.1 crashes then when a guest\n"
+                   "reboots while its programs use the GPU");
 }
 
 CLI::App* add_device(CLI::App& app, Settings& settings) {
