@@ -63,20 +63,22 @@ def failures(results):
 
 
 def states(results, native):
-    """What there is to say of corners: "absent:WHAT" for what the driver lacks, "differs" from native. Others are not named."""
+    """What there is to say of corners: "absent:WHAT" for what the driver lacks, "fails", "differs" from native. Others are not named."""
     said = {}
     for name, lines in results.items():
         assert lines, f"{name} said nothing"
         if lines[-1].startswith("absent: "):
             said[name] = lines[-1].replace(": ", ":").replace(" ", "_")
+        elif name in failures({name: lines}):
+            said[name] = "fails"
         elif lines != native[name] and not native[name][-1].startswith("absent: "):
             said[name] = "differs"
     return said
 
 
 def expected(*where):
-    """What the file says of `where` (native, guest, and how a guest is reached) in this guest's system: corner -> "absent:WHAT" or
-    "differs"."""
+    """What the file says of `where` (native, guest, and how a guest is reached) in this guest's system: corner -> "absent:WHAT",
+    "fails" or "differs"."""
     corners = {}
     for line in EXPECTED.read_text().splitlines():
         if not line or line.startswith("#"):

@@ -20,6 +20,7 @@ class Guest:
     busybox: pathlib.Path
     programs: tuple[pathlib.Path, ...]  # those of tests/guest/api
     vulkan: str  # the level that its driver reaches
+    files: tuple[str, ...] = ()  # more of its system than every guest has
 
     @property
     def kernel_version(self):

@@ -56,7 +56,7 @@ class _Builder:
     def __init__(self, guest):
         self._guest = guest
         self._entries = {}  # path in the guest -> (mode, content)
-        self._libraries = [f"usr/lib/{guest.triplet}"]
+        self._libraries = f"usr/lib/{guest.triplet}"
         self.sources = []
 
     def archive(self):
@@ -68,9 +68,9 @@ class _Builder:
         self._add_modules()
         self._add_system(_DRIVER_MANIFEST)
         driver = json.loads(self._in_root(_DRIVER_MANIFEST).read_text())["ICD"]["library_path"]
-        self._add_system(f"{self._libraries[0]}/{pathlib.Path(driver).name}")
-        for binary in _BINARIES:
-            self._add_system(binary)
+        self._add_system(f"{self._libraries}/{pathlib.Path(driver).name}")
+        for path in (*_BINARIES, *self._guest.files):
+            self._add_system(path)
         for program in self._guest.programs:
             self._add_binary(program, f"programs/{program.name}")
         return _cpio(self._entries)
@@ -114,8 +114,12 @@ class _Builder:
         for loader in re.findall(r"program interpreter: /(.+?)\]", said):
             # /lib64 is a link in the guest, as in its system.
             self._add_system(re.sub("^lib", "usr/lib", loader))
+        folders = [folder.strip("/") for paths in re.findall(r"\((?:RUN|R)PATH\) .*\[(.+?)\]", said) for folder in paths.split(":")]
         for name in re.findall(r"\(NEEDED\) .*\[(.+?)\]", said):
-            self._add_system(f"{self._libraries[0]}/{name}")
+            if any(path.endswith(f"/{name}") for path in self._entries):
+                continue  # A program's modules find what the program has loaded.
+            folder = next((folder for folder in folders if (self._guest.root / folder / name).exists()), self._libraries)
+            self._add_system(f"{folder}/{name}")
 
     def _add_modules(self):
         """The GPU's driver and what it depends on, unpacked, numbered in an order in which they can be loaded."""

@@ -23,6 +23,8 @@ _LONGEST_LIFE = 600 * DEADLINE_SCALE
 _BOARD = {"x86_64": ("q35", "max", "ttyS0"), "aarch64": ("virt", "cortex-a72", "ttyAMA0")}
 # Kernel messages that no test may cause. The driver's own errors start with the first.
 _FAULT = re.compile(r"\*ERROR\*|BUG:|WARNING:|Oops|Kernel panic|stuck in|hung task|blocked for more than|insmod")
+# The driver's words for a device without a scanout.
+_NO_SCANOUT = r"\*ERROR\* Failed to register client: -95"
 
 
 class Task:
@@ -151,11 +153,20 @@ class Machine:
             in_time = self.changed.wait_for(lambda: condition() or self._gone, deadline * DEADLINE_SCALE)
             if condition():
                 return
-        why = "QEMU ended" if in_time else f"{deadline * DEADLINE_SCALE} s passed"
+        why = f"QEMU ended{self._status()}" if in_time else f"{deadline * DEADLINE_SCALE} s passed"
         raise self.error(f"{why} before this: {what() if callable(what) else what}")
 
+    def _status(self):
+        try:
+            return f" with {self.process.wait(10)}"
+        except subprocess.TimeoutExpired:
+            return "'s talk with the test, but not QEMU itself,"
+
     def send(self, line):
-        self._stream.sendall(line.encode() + b"\n")
+        try:
+            self._stream.sendall(line.encode() + b"\n")
+        except OSError:
+            raise self.error(f"QEMU ended{self._status()} before this: {line}") from None
 
     def start(self, command):
         """Runs a program of the guest: a list, or a line for its shell. Returns the Task at once."""
@@ -167,13 +178,13 @@ class Machine:
         self.send(f"run {number} {line}")
         return task
 
-    def run(self, command, deadline=60, expect_status=0):
+    def run(self, command, deadline=120, expect_status=0):
         """Runs a program to its end and returns its output; fails the test unless it exits with `expect_status` (None: any)."""
         task = self.start(command)
         task.wait(deadline, expect_status)
         return task.output()
 
-    def wait_for_boot(self, count, deadline=60):
+    def wait_for_boot(self, count, deadline=180):
         """Waits until the guest has started `count` times in all."""
         self.wait(lambda: self._boots >= count, f"start {count} of the guest", deadline)
 
@@ -191,7 +202,7 @@ class Machine:
     def check_kernel(self):
         """Fails the test on messages that tell of a fault in the guest's kernel, or in what its driver was told."""
         bad = [line for line in self.kernel_messages() + self.console().splitlines()
-               if _FAULT.search(line) and not any(re.search(known, line) for known in self._faults)]
+               if _FAULT.search(line) and not any(re.search(known, line) for known in (_NO_SCANOUT, *self._faults))]
         if bad:
             raise self.error("the guest's kernel reports:\n" + "\n".join(bad))
 
