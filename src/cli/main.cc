@@ -53,7 +53,8 @@ struct Settings {
   int ready_fd = -1;
   pid_t parent = 0;
   std::string icd;
-  bool probe = false, machine = false;
+  bool probe = false, machine = false, memory_slots = false;
+  std::string context;
   uint64_t window = uint64_t{4} << 30;
   uint32_t shmem_bit = 22;
   int socket_fd = -1;
@@ -203,7 +204,9 @@ int device(const Settings& settings) {
   options.worker.gpu_selectors = settings.gpus;
   options.worker.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
-                                   "--shmem-feature-bit=" + std::to_string(settings.shmem_bit)};
+                                   "--shmem-feature-bit=" + std::to_string(settings.shmem_bit),
+                                   "--isolation=" + settings.isolation};
+  if (settings.memory_slots) options.worker.client_options.push_back("--memory-slots");
   options.max_clients = settings.max_clients;
   options.ready_fd = settings.ready_fd;
   options.end_with_parent = settings.parent;
@@ -247,8 +250,15 @@ int worker(const Settings& settings) {
   set_log_level(settings, observe::Level::kInfo);
   frontends::server::WorkerOptions options;
   using Kind = frontends::server::WorkerOptions::Kind;
-  options.kind = settings.probe ? Kind::kProbe : settings.machine ? Kind::kMachine : Kind::kGuest;
-  options.machine = {.window_bytes = settings.window, .shmem_feature_bit = settings.shmem_bit};
+  if (settings.probe) options.kind = Kind::kProbe;
+  if (settings.machine) options.kind = Kind::kMachine;
+  if (!settings.context.empty()) options.kind = Kind::kContext;
+  options.contexts_in_threads = settings.isolation == "thread";
+  options.context_name = settings.context;
+  options.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
+  options.machine = {.window_bytes = settings.window,
+                     .shmem_feature_bit = settings.shmem_bit,
+                     .memory_slots = settings.memory_slots};
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
   options.observation = settings.observation;
@@ -304,6 +314,12 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
 // Of `pvgpu device` and of the workers that it starts.
 void add_machine_options(CLI::App& command, Settings& settings) {
   command
+      .add_option("--isolation", settings.isolation,
+                  "process (default): a worker process for each guest process that uses the GPU;\n"
+                  "thread: one process for each virtual machine, for debugging")
+      ->check(CLI::IsMember({"process", "thread"}))
+      ->option_text("KIND");
+  command
       .add_option("--window", settings.window,
                   "Room for memory that a virtual machine's processes have mapped at a time, such as 512M\n"
                   "or 8G; default: 4G. A power of two; takes addresses of the guest, no memory")
@@ -319,6 +335,9 @@ void add_machine_options(CLI::App& command, Settings& settings) {
                   "vhost-user's number for SHMEM_MAP, if your QEMU has another; default: 22")
       ->check(CLI::Range(0u, 63u))
       ->option_text("BIT");
+  command.add_flag("--memory-slots", settings.memory_slots,
+                   "Spares QEMU complaints about mapped memory; but QEMU 11.1 crashes then when a guest\n"
+                   "reboots while its programs use the GPU");
 }
 
 CLI::App* add_device(CLI::App& app, Settings& settings) {
@@ -405,6 +424,7 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("worker", "")->group("");
   command->add_flag("--probe", settings.probe);
   command->add_flag("--machine", settings.machine);
+  command->add_option("--context", settings.context);
   add_machine_options(*command, settings);
   command->add_option("--supervisor", settings.supervisor)->required();
   command->add_option("--guest", settings.guest.pid);

@@ -19,8 +19,10 @@ Allocated call_driver(const MemoryFunctions& functions, VkDevice device,
   return allocation;
 }
 
-Allocated allocate_imported(const DriverProfile& profile, const MemoryFunctions& functions,
-                            VkDevice device, VkMemoryAllocateInfo& info) {
+// Gives the driver the memory that `make` returns for a size in bytes.
+template <class Make>
+Allocated allocate_on(const DriverProfile& profile, const MemoryFunctions& functions, VkDevice device,
+                      VkMemoryAllocateInfo& info, VkResult otherwise, Make make) {
   unlink_struct<VkExportMemoryAllocateInfo>(&info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
   unlink_struct<VkMemoryDedicatedAllocateInfo>(&info,
                                                VK_STRUCTURE_TYPE_MEMORY_DEDICATED_ALLOCATE_INFO);
@@ -35,11 +37,11 @@ Allocated allocate_imported(const DriverProfile& profile, const MemoryFunctions&
   if (size == 0 || size < info.allocationSize) {
     return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
   }
-  Result<platform::SharedMemory> shared = platform::SharedMemory::create(size, "pvgpu-memory");
+  Result<platform::SharedMemory> shared = make(size);
   if (!shared) {
     static constinit observe::LogLimit limit(20);
     observe::warn_within(limit, "{}", shared.error().what);
-    return std::unexpected(VK_ERROR_OUT_OF_HOST_MEMORY);
+    return std::unexpected(otherwise);
   }
   VkImportMemoryHostPointerInfoEXT import{
       .sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_HOST_POINTER_INFO_EXT,
@@ -52,6 +54,13 @@ Allocated allocate_imported(const DriverProfile& profile, const MemoryFunctions&
   allocation.strategy = MemoryStrategy::kHostImport;
   allocation.shared = std::move(*shared);
   return call_driver(functions, device, info, std::move(allocation));
+}
+
+Allocated allocate_imported(const DriverProfile& profile, const MemoryFunctions& functions,
+                            VkDevice device, VkMemoryAllocateInfo& info) {
+  return allocate_on(profile, functions, device, info, VK_ERROR_OUT_OF_HOST_MEMORY, [](size_t size) {
+    return platform::SharedMemory::create(size, "pvgpu-memory");
+  });
 }
 
 Allocated allocate_exported(MemoryStrategy strategy, const MemoryFunctions& functions,
@@ -115,6 +124,44 @@ Allocated allocate_memory(const DriverProfile& profile, const MemoryFunctions& f
   return call_driver(functions, device, info, {});
 }
 
+Allocated import_memory(const DriverProfile& profile, const MemoryFunctions& functions, VkDevice device,
+                        VkMemoryAllocateInfo& info, platform::UniqueFd fd) {
+  if (info.memoryTypeIndex >= profile.memory.memoryTypeCount) return std::unexpected(VK_ERROR_UNKNOWN);
+  const MemoryStrategy strategy = profile.memory_plan[info.memoryTypeIndex].strategy;
+  switch (strategy) {
+    case MemoryStrategy::kHostImport:
+      return allocate_on(profile, functions, device, info, VK_ERROR_INVALID_EXTERNAL_HANDLE,
+                         [&](size_t size) { return platform::SharedMemory::open(std::move(fd), size); });
+    case MemoryStrategy::kDmaBuf:
+    case MemoryStrategy::kOpaqueFd:
+      break;
+    case MemoryStrategy::kNone:
+      return std::unexpected(VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  }
+  // What is exported again is the same memory, so the handle type need not be asked for.
+  unlink_struct<VkExportMemoryAllocateInfo>(&info, VK_STRUCTURE_TYPE_EXPORT_MEMORY_ALLOCATE_INFO);
+  VkImportMemoryFdInfoKHR import{.sType = VK_STRUCTURE_TYPE_IMPORT_MEMORY_FD_INFO_KHR,
+                                 .pNext = nullptr,
+                                 .handleType = VkExternalMemoryHandleTypeFlagBits(strategy_handle_type(strategy)),
+                                 .fd = fd.get()};
+  prepend_struct(&info, &import);
+  platform::UniqueFd again = fd.duplicate();
+  SharedAllocation allocation;
+  allocation.strategy = strategy;
+  auto allocated = call_driver(functions, device, info, std::move(allocation));
+  if (!allocated) return allocated;
+  fd.release();  // the driver's now
+  allocated->imported = std::move(again);
+  return allocated;
+}
+
+uint32_t importable_memory_types(const DriverProfile& profile) {
+  uint32_t types = 0;
+  for (uint32_t i = 0; i < profile.memory.memoryTypeCount; i++)
+    if (profile.memory_plan[i].strategy != MemoryStrategy::kNone) types |= 1u << i;
+  return types;
+}
+
 std::expected<platform::UniqueFd, VkResult> export_memory(const MemoryFunctions& functions,
                                                           VkDevice device,
                                                           const SharedAllocation& allocation) {
@@ -123,6 +170,11 @@ std::expected<platform::UniqueFd, VkResult> export_memory(const MemoryFunctions&
   }
   if (allocation.strategy == MemoryStrategy::kHostImport) {
     platform::UniqueFd fd = allocation.shared.fd().duplicate();
+    if (!fd.valid()) return std::unexpected(VK_ERROR_TOO_MANY_OBJECTS);
+    return fd;
+  }
+  if (allocation.imported.valid()) {
+    platform::UniqueFd fd = allocation.imported.duplicate();
     if (!fd.valid()) return std::unexpected(VK_ERROR_TOO_MANY_OBJECTS);
     return fd;
   }

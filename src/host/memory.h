@@ -22,6 +22,7 @@ struct MemoryFunctions {
 
 struct SharedAllocation {
   VkDeviceMemory memory = VK_NULL_HANDLE;
+  platform::UniqueFd imported;    // what was imported by descriptor, to be exported again
   platform::SharedMemory shared;  // with kHostImport: the bytes, whose descriptor the guest maps
   MemoryStrategy strategy = MemoryStrategy::kNone;  // kNone: the guest cannot have these bytes
   VkDeviceSize size = 0;                            // bytes, as allocated (>= the guest's)
@@ -41,6 +42,15 @@ std::expected<SharedAllocation, VkResult> allocate_memory(const DriverProfile& p
                                                           const MemoryFunctions& functions,
                                                           VkDevice device,
                                                           VkMemoryAllocateInfo& info);
+
+// The same for memory that another context exported (export_memory): `fd` becomes the allocation's.
+// VK_ERROR_INVALID_EXTERNAL_HANDLE: it has fewer bytes than `info` says, or this type of memory cannot be shared.
+std::expected<SharedAllocation, VkResult> import_memory(const DriverProfile& profile,
+                                                        const MemoryFunctions& functions,
+                                                        VkDevice device, VkMemoryAllocateInfo& info,
+                                                        platform::UniqueFd fd);
+// Bit i: memory of type i can be imported.
+uint32_t importable_memory_types(const DriverProfile& profile);
 
 // A descriptor that maps `allocation` from offset 0, owned by the caller.
 // VK_ERROR_FEATURE_NOT_PRESENT for memory that cannot be shared. May be called more than once.

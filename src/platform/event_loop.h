@@ -2,10 +2,13 @@
 // thread; everything else belongs to the loop's own.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -28,13 +31,19 @@ class EventLoop {
   // Has the loop call `action`, in the order of posting. What is posted after run() returned is never called.
   void post(Action action);
 
+  // Has the loop call `action` once, `delay` from now. On the loop's own thread.
+  void call_after(std::chrono::milliseconds delay, Action action);
+
   // Until stop().
   void run();
   void stop() { stop_ = true; }
 
  private:
   EventLoop(Poller poller, UniqueFd doorbell) : poller_(std::move(poller)), doorbell_(std::move(doorbell)) {}
+  using Clock = std::chrono::steady_clock;
   void call_posted();
+  void call_due();
+  std::optional<std::chrono::milliseconds> time_to_next() const;
 
   Poller poller_;
   UniqueFd doorbell_;
@@ -42,6 +51,7 @@ class EventLoop {
   uint64_t last_token_ = 0;
   std::unordered_map<int, uint64_t> tokens_;  // by descriptor
   std::unordered_map<uint64_t, std::shared_ptr<Action>> actions_;
+  std::multimap<Clock::time_point, Action> timers_;
 
   std::mutex posted_mutex_;
   std::vector<Action> posted_;

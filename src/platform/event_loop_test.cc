@@ -2,7 +2,10 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <chrono>
 #include <thread>
+#include <vector>
 
 #include "platform/doorbell.h"
 
@@ -51,6 +54,24 @@ TEST(EventLoop, TakesPostsFromOtherThreadsInOrder) {
   other.join();
   ASSERT_EQ(seen.size(), 1000u);
   EXPECT_TRUE(std::is_sorted(seen.begin(), seen.end()));
+}
+
+TEST(EventLoop, CallsTimersInTheirOrder) {
+  using std::chrono::milliseconds;
+  auto loop = *EventLoop::create();
+  std::vector<int> seen;
+  const auto start = std::chrono::steady_clock::now();
+  loop->call_after(milliseconds(20), [&] { loop->stop(); });
+  loop->call_after(milliseconds(10), [&] { seen.push_back(2); });
+  loop->call_after(milliseconds(0), [&] {
+    seen.push_back(1);
+    loop->call_after(milliseconds(5), [&] { seen.push_back(3); });
+  });
+  loop->run();
+  EXPECT_GE(std::chrono::steady_clock::now() - start, milliseconds(20));
+  ASSERT_FALSE(seen.empty());
+  EXPECT_EQ(seen.front(), 1);
+  EXPECT_EQ(seen.size(), 3u);
 }
 
 }  // namespace

@@ -25,6 +25,10 @@ class SharedMemory {
   // shrinking, so that no peer can make our accesses fault. `name` shows up in /proc/PID/maps.
   static Result<SharedMemory> create(size_t size, const char* name);
 
+  // The first `size` bytes (rounded up to whole pages) of memory that another process made. An error unless
+  // is_safe_to_map.
+  static Result<SharedMemory> open(UniqueFd fd, size_t size);
+
   SharedMemory() = default;
   SharedMemory(SharedMemory&& other) noexcept;
   SharedMemory& operator=(SharedMemory&& other) noexcept;
@@ -37,10 +41,16 @@ class SharedMemory {
   const UniqueFd& fd() const { return fd_; }
 
  private:
+  static Result<SharedMemory> map(UniqueFd fd, size_t size);
+
   UniqueFd fd_;
   std::byte* data_ = nullptr;
   size_t size_ = 0;
 };
+
+// Whether `fd`, which another process gave us, has `size` bytes to map and can never have fewer, so that no access faults:
+// sealed shared memory, or a dma-buf.
+bool is_safe_to_map(int fd, uint64_t size);
 
 // An empty file without a name, for a child to write into.
 Result<UniqueFd> anonymous_file(const char* name);

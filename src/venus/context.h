@@ -57,6 +57,14 @@ inline constexpr uint32_t kBlobMappable = 1;
 inline constexpr uint32_t kBlobShareable = 2;
 inline constexpr uint32_t kBlobCrossDevice = 4;
 
+// Where a ring's status word lies, for whoever must show FATAL there should this process end without.
+struct RingStatus {
+  uint64_t ring = 0;  // the guest's id
+  int fd = -1;        // of the memory that the guest sees; the context's
+  uint64_t offset = 0;
+};
+inline constexpr uint32_t kRingStatusFatal = 2;
+
 class Context {
  public:
   struct Options {
@@ -68,6 +76,8 @@ class Context {
     // What create_blob gives for memory whose bytes nothing can map, which guests ask for all the same when they
     // export it: plain memory in its place, for transports that have no way to refuse a blob; else no descriptor.
     bool stand_ins = true;
+    // Told of each ring when it is there, and of its id (with fd -1) when it has gone; on the control thread.
+    std::function<void(const RingStatus&)> on_ring;
   };
   // `host` outlives the context. Never fails: the driver is first touched by vkCreateInstance.
   static std::unique_ptr<Context> create(host::Host& host, Options options);

@@ -38,6 +38,7 @@ class ContextImpl {
   ObjectTable& objects() { return objects_; }
   ResourceTable& resources() { return resources_; }
   Stream& control_stream() { return control_stream_; }
+  const Context::Options& options() const { return options_; }
   const std::string& name() const { return options_.name; }
   // Gets all that comes in; nullptr: nobody wants it.
   observe::Recorder* recorder() const { return options_.recorder.get(); }

@@ -160,7 +160,6 @@ void Device::reset() {
   life_.reset();
   control_.reset();
   for (Queue& queue : queues_) queue = Queue();
-  features_ = 0;
   life_ = std::make_shared<Life>(this);
   control_ = std::make_unique<Control>(options_, transport_);
 }

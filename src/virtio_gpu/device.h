@@ -29,6 +29,7 @@ class Device {
 
   // -- what the driver negotiates --
   uint64_t offered_features() const;
+  // Before queues are started; they stay accepted over a reset, as the transport says them anew.
   void accept_features(uint64_t features) { features_ = features; }
 
   // -- config space; bytes outside it read as zeros and are not written --

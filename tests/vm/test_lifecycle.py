@@ -43,7 +43,9 @@ class Lifecycle(VmCase):
 
     def test_killed_worker(self):
         """Its program loses its device; another one in the same guest notices nothing, and new ones start."""
-        with Device(self.folder) as device, Machine(self.folder, device) as machine:
+        # What the program still submits is answered with an error, which the kernel tells.
+        told = [r"response 0x1200 \(command 0x207\)"]
+        with Device(self.folder) as device, Machine(self.folder, device, faults=told) as machine:
             first = machine.start(["hold"])
             first.wait_for_line("filled")
             before = set(device.workers())

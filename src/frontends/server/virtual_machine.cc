@@ -14,7 +14,8 @@ ClientEnd serve_virtual_machine(platform::EventLoop& loop, platform::UniqueFd so
                               {.device = {.capset = venus::capset(),
                                           .make_renderer = std::move(make_renderer),
                                           .window_bytes = options.window_bytes},
-                               .shmem_feature_bit = options.shmem_feature_bit});
+                               .shmem_feature_bit = options.shmem_feature_bit,
+                               .memory_slots = options.memory_slots});
   const auto end = session.run();
   if (end) return ClientEnd::kClosed;
   LOG_ERROR("the virtual machine's front-end broke the vhost-user protocol: {}", end.error());

@@ -14,6 +14,7 @@ namespace pvgpu::frontends::server {
 struct VirtualMachineOptions {
   uint64_t window_bytes = uint64_t{4} << 30;
   uint32_t shmem_feature_bit = 22;
+  bool memory_slots = false;  // see vhost_user::Session::Options
 };
 
 // Blocks until the front-end is gone, or has broken the protocol, which is logged.

@@ -1,5 +1,6 @@
 #include "frontends/server/worker.h"
 
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -8,8 +9,11 @@
 #include <cstdlib>
 #include <memory>
 
+#include "frontends/server/context_process.h"
+#include "frontends/server/context_worker.h"
 #include "frontends/server/guest.h"
 #include "frontends/server/virtual_machine.h"
+#include "frontends/server/worker_process.h"
 #include "observe/user_error.h"
 #include "platform/fd.h"
 #include "platform/process.h"
@@ -46,7 +50,7 @@ int run_probe(const host::HostOptions& options) {
 }
 
 // The host with the profile that the supervisor's probe took; nullptr after a line in the log.
-std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, pid_t guest) {
+std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, const std::string& whom) {
   platform::UniqueFd profile(kWorkerProfileFd);
   auto text = platform::read_file(profile.get());
   auto probe = text ? probe_from_text(*text) : std::nullopt;
@@ -57,7 +61,7 @@ std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, pid_t 
   options.profile_json = std::move(probe->profile_json);
   auto host = host::Host::open(options);
   if (host) return std::move(*host);
-  LOG_ERROR("cannot serve pid {}: {}{}{}", guest, host.error().what,
+  LOG_ERROR("cannot serve {}: {}{}{}", whom, host.error().what,
             host.error().hint.empty() ? "" : "; ", host.error().hint);
   return nullptr;
 }
@@ -66,24 +70,61 @@ int exit_code(ClientEnd end) { return end == ClientEnd::kPoisoned ? kExitPoisone
 
 int run_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
   platform::UniqueFd socket(kWorkerSocketFd);
-  auto host = open_profiled_host(host_options, options.guest.pid);
+  auto host = open_profiled_host(host_options, fmt::format("pid {}", options.guest.pid));
   if (!host) return kExitUserError;
   return exit_code(serve_guest(*host, std::move(socket), options.guest, options.observation));
 }
 
+int run_context(const host::HostOptions& options, const std::string& name) {
+  platform::UniqueFd socket(kWorkerSocketFd);
+  observe::set_tag(name);
+  auto host = open_profiled_host(options, name);
+  if (!host) return kExitUserError;
+  return exit_code(serve_context(*host, std::move(socket), name));
+}
+
+// Contexts in this process.
+int run_machine_by_threads(const host::HostOptions& host_options, const WorkerOptions& options, platform::EventLoop& loop,
+                           platform::UniqueFd socket) {
+  auto host = open_profiled_host(host_options, "the virtual machine");
+  if (!host) return kExitUserError;
+  auto renderers =
+      virtio_gpu::thread_renderers(*host, [&loop](std::function<void()> action) { loop.post(std::move(action)); });
+  return exit_code(serve_virtual_machine(loop, std::move(socket), options.machine, std::move(renderers)));
+}
+
+// Contexts in workers: no Vulkan here.
+int run_machine_by_processes(const WorkerOptions& options, platform::EventLoop& loop, platform::UniqueFd socket) {
+  platform::UniqueFd profile(kWorkerProfileFd);
+  ::fcntl(profile.get(), F_SETFD, FD_CLOEXEC);
+  ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
+  WorkerCommand command;
+  command.loader_path = options.loader_path;
+  command.gpu_selectors = options.gpu_selectors;
+  command.log_level = options.log_level;
+  // A hung-up guest's workers may finish what they do, though not for long.
+  constexpr auto kLastGrace = std::chrono::seconds(2);
+  ContextProcesses processes(
+      loop,
+      [&](const std::string& name, platform::UniqueFd context_socket) {
+        return spawn_context_worker(command, name, context_socket, profile);
+      },
+      {});
+  const ClientEnd end = serve_virtual_machine(loop, std::move(socket), options.machine, processes.renderers());
+  processes.wait_for_ending(kLastGrace);
+  return exit_code(end);
+}
+
 int run_machine(const host::HostOptions& host_options, const WorkerOptions& options) {
   platform::UniqueFd socket(kWorkerSocketFd);
-  observe::set_tag(fmt::format("VM {}", options.guest.pid));
-  auto host = open_profiled_host(host_options, options.guest.pid);
-  if (!host) return kExitUserError;
+  observe::set_tag(fmt::format("VM of pid {}", options.guest.pid));
   auto loop = platform::EventLoop::create();
   if (!loop) {
     LOG_ERROR("{}", loop.error().what);
     return kExitUserError;
   }
-  auto renderers = virtio_gpu::thread_renderers(
-      *host, [&loop = **loop](std::function<void()> action) { loop.post(std::move(action)); });
-  return exit_code(serve_virtual_machine(**loop, std::move(socket), options.machine, std::move(renderers)));
+  if (options.contexts_in_threads) return run_machine_by_threads(host_options, options, **loop, std::move(socket));
+  return run_machine_by_processes(options, **loop, std::move(socket));
 }
 
 }  // namespace
@@ -111,6 +152,8 @@ int run_worker(const WorkerOptions& options) {
       return run_guest(host_options, options);
     case Kind::kMachine:
       return run_machine(host_options, options);
+    case Kind::kContext:
+      return run_context(host_options, options.context_name);
   }
   return EXIT_FAILURE;
 }

@@ -1,5 +1,5 @@
 // What a child of the supervisor does: to try out the host's Vulkan once for all workers, to serve one guest of
-// the vtest socket, or to serve one virtual machine. Each is a whole process, `pvgpu worker`, whose
+// the vtest socket, one virtual machine, or one context of a virtual machine's guest. Each is a whole process, `pvgpu worker`, whose
 // descriptors and exit codes are agreed upon here and in worker_process.h.
 #pragma once
 
@@ -25,9 +25,12 @@ inline constexpr int kExitUserError = 2;
 inline constexpr int kExitPoisoned = 3;
 
 struct WorkerOptions {
-  enum class Kind { kProbe, kGuest, kMachine };
+  enum class Kind { kProbe, kGuest, kMachine, kContext };
   Kind kind = Kind::kGuest;
   VirtualMachineOptions machine;
+  bool contexts_in_threads = false;  // of the virtual machine; else each has a worker of its own
+  std::string context_name;
+  observe::Level log_level = observe::Level::kInfo;  // for the workers of contexts
   pid_t supervisor = 0;
   GuestInfo guest{.own_process = true};
   Observation observation;

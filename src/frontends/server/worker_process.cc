@@ -90,6 +90,11 @@ Result<ProbeResult> Probe::result() {
   return *probe;
 }
 
+Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
+                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile) {
+  return platform::ChildProcess::spawn(to_command(command, {"--context=" + name}, {socket.get(), profile.get()}));
+}
+
 Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult& probe) {
   auto file = platform::sealed_file(probe_to_text(probe), "pvgpu-profile");
   if (!file) return std::unexpected(file.error());

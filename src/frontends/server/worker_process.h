@@ -48,6 +48,11 @@ class Probe {
   platform::UniqueFd output_;
 };
 
+// Starts the worker of one guest context of a virtual machine (context_worker.h), which reads what the probe found
+// from `profile`.
+Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
+                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile);
+
 // Starts a worker for each client, which inherits what the probe found.
 Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult& probe);
 

@@ -1,5 +1,6 @@
 #include "frontends/vhost_user/session.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "observe/log.h"
@@ -13,6 +14,7 @@ Session::Session(platform::EventLoop& loop, platform::UniqueFd socket, Options o
     : loop_(loop),
       channel_(std::move(socket)),
       shmem_feature_bit_(options.shmem_feature_bit),
+      memory_slots_(options.memory_slots),
       window_bytes_(options.device.window_bytes),
       window_(loop),
       memory_([this](int fd) { return window_.is_mapped(fd); }),
@@ -62,6 +64,7 @@ void Session::start_if_ready(uint16_t index) {
     return;
   }
   vring.running = true;
+  window_.resume();
   LOG_DEBUG("queue {} starts: {} descriptors, next {}", index, vring.size, vring.base);
   device_.kick(index);  // what came before we watched
 }
@@ -72,6 +75,7 @@ void Session::stop(uint16_t index) {
   loop_.unwatch(vring.kick.get());
   vring.base = device_.stop_queue(index);
   vring.running = false;
+  if (std::ranges::none_of(vrings_, &Vring::running)) window_.pause();
 }
 
 void Session::kicked(uint16_t index) {

@@ -21,6 +21,9 @@ class Session : private virtio_gpu::Transport {
   struct Options {
     virtio_gpu::ControlOptions device;  // its window_bytes is the size of the window that the front-end is told
     uint32_t shmem_feature_bit = kDefaultShmemFeatureBit;
+    // Offer more than eight regions of memory. Without, QEMU 11.1 complains of each blob that is mapped beyond the seventh,
+    // without harm; with, it crashes when a guest reboots while blobs are mapped.
+    bool memory_slots = false;
   };
   // `loop` outlives the session.
   Session(platform::EventLoop& loop, platform::UniqueFd socket, Options options);
@@ -69,6 +72,7 @@ class Session : private virtio_gpu::Transport {
   platform::EventLoop& loop_;
   Channel channel_;
   const uint32_t shmem_feature_bit_;
+  const bool memory_slots_;
   const uint64_t window_bytes_;
   WindowChannel window_;
   MemoryTable memory_;

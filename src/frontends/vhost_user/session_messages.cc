@@ -52,7 +52,7 @@ void Session::receive() {
 
 uint64_t Session::protocol_features() const {
   return kProtocolMq | kProtocolReplyAck | kProtocolBackendReq | kProtocolConfig | kProtocolBackendSendFd |
-         kProtocolResetDevice | kProtocolConfigureMemSlots | (1ull << shmem_feature_bit_);
+         kProtocolResetDevice | (memory_slots_ ? kProtocolConfigureMemSlots : 0) | (1ull << shmem_feature_bit_);
 }
 
 void Session::reply(const Message& message, std::span<const std::byte> payload) {
@@ -190,6 +190,12 @@ Session::Done Session::handle_vring(Message& message) {
       start_if_ready(index);
       return {};
     case FrontendRequest::kSetVringBase:
+      // QEMU tells of no reset of this device, but a queue that was in use and begins anew has a new driver: the guest
+      // has rebooted. (One that is paused goes on where it was. After exactly 65536 requests the two look alike.)
+      if (index == virtio_gpu::kControlQueue && !vring.running && vring.base != 0 && state->num == 0) {
+        LOG_DEBUG("device reset by a new driver");
+        device_.reset();
+      }
       vring.base = static_cast<uint16_t>(state->num);
       return {};
     case FrontendRequest::kGetVringBase:

@@ -40,6 +40,7 @@ class SessionTest : public ::testing::Test {
       Session::Options options;
       options.device.make_renderer = [](const std::string&) { return std::make_unique<PlainRenderer>(); };
       options.device.window_bytes = 1 << 20;
+      options.memory_slots = true;
       Session session(**loop, std::move(socket), std::move(options));
       return session.run();
     });
@@ -192,6 +193,43 @@ TEST_F(SessionTest, ResetsTheDevice) {
   frontend_->send(FrontendRequest::kSetFeatures, frontend_->features());
   frontend_->start_queue(0, frontend_->available());
   create_context();
+}
+
+TEST_F(SessionTest, ANewDriverFindsANewDevice) {
+  frontend_->start();
+  create_context();
+  create_blob(1);
+  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0x3000});
+  platform::ring_doorbell(frontend_->kick_fd());
+  frontend_->answer_window(frontend_->window_request(), 0);
+  EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
+  // A reboot, as QEMU lets us see it.
+  frontend_->ask<VringState>(FrontendRequest::kGetVringBase, VringState{0, 0});
+  frontend_->forget_queue();
+  frontend_->start_queue();
+  // What was mapped goes, now that the device runs again.
+  const Message unmap = frontend_->window_request();
+  EXPECT_EQ(unmap.header.request, 10u);
+  frontend_->answer_window(unmap, 0);
+  create_context();
+  create_blob(1);
+}
+
+TEST_F(SessionTest, AsksForNothingWhileTheDeviceIsStopped) {
+  frontend_->start();
+  create_context();
+  create_blob(1);
+  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0x3000});
+  platform::ring_doorbell(frontend_->kick_fd());
+  frontend_->answer_window(frontend_->window_request(), 0);
+  EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
+  frontend_->ask<VringState>(FrontendRequest::kGetVringBase, VringState{0, 0});
+  frontend_->send(FrontendRequest::kResetDevice, std::span<const std::byte>());
+  frontend_->acknowledged(FrontendRequest::kSetOwner, uint64_t{0});
+  EXPECT_FALSE(frontend_->window_asks());
+  frontend_->forget_queue();
+  frontend_->start_queue();
+  EXPECT_EQ(frontend_->window_request().header.request, 10u);
 }
 
 TEST_F(SessionTest, TellsOfABrokenQueue) {

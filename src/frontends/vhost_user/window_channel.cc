@@ -46,6 +46,11 @@ void WindowChannel::unmap(uint8_t region_id, uint64_t offset, uint64_t length, D
   enqueue(std::move(request));
 }
 
+void WindowChannel::resume() {
+  paused_ = false;
+  send_waiting();
+}
+
 void WindowChannel::tell_config_changed() {
   if (!channel_) return;
   const MessageHeader header{static_cast<uint32_t>(BackendRequest::kConfigChange), kVersion, 0};
@@ -70,7 +75,7 @@ void WindowChannel::enqueue(Request request) {
 }
 
 void WindowChannel::send_waiting() {
-  while (channel_ && !waiting_.empty() && unanswered_.size() < kMaxUnanswered) {
+  while (channel_ && !paused_ && !waiting_.empty() && unanswered_.size() < kMaxUnanswered) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
     const MessageHeader header{static_cast<uint32_t>(request.kind), kVersion | (replies_ ? kFlagNeedReply : 0),

@@ -29,6 +29,9 @@ class WindowChannel {
 
   void map(uint8_t region_id, uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, Done done);
   void unmap(uint8_t region_id, uint64_t offset, uint64_t length, Done done);
+  // What is asked for from now on waits for resume(). QEMU 11.1 crashes on requests for a device that is stopped.
+  void pause() { paused_ = true; }
+  void resume();
   void tell_config_changed();
   // Whether `fd` is the file of something that is mapped, or on its way to be.
   bool is_mapped(int fd) const;
@@ -49,7 +52,7 @@ class WindowChannel {
 
   platform::EventLoop& loop_;
   std::optional<Channel> channel_;
-  bool replies_ = false;
+  bool replies_ = false, paused_ = false;
   std::deque<Request> waiting_;
   std::deque<Done> unanswered_;
   std::map<uint64_t, File> files_;  // by window offset

@@ -2,7 +2,11 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 #include <unistd.h>
+
+#include <utility>
 
 #include "platform/system_call.h"
 
@@ -33,14 +37,38 @@ Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
   if (::fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) < 0) {
     return system_error("cannot seal shared memory", errno);
   }
-  void* data = ::mmap(nullptr, mapped, PROT_READ | PROT_WRITE, MAP_SHARED, memory.fd_.get(), 0);
+  return map(std::move(memory.fd_), mapped);
+}
+
+Result<SharedMemory> SharedMemory::open(UniqueFd fd, size_t size) {
+  const size_t mapped = round_up(size, page_size());
+  if (mapped == 0 || !is_safe_to_map(fd.get(), mapped)) {
+    return fail("memory of another process is no sealed memory of " + std::to_string(size) + " bytes");
+  }
+  return map(std::move(fd), mapped);
+}
+
+Result<SharedMemory> SharedMemory::map(UniqueFd fd, size_t size) {
+  void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
   if (data == MAP_FAILED) {
-    return system_error("cannot map " + std::to_string(mapped) + " bytes of shared memory", errno,
+    return system_error("cannot map " + std::to_string(size) + " bytes of shared memory", errno,
                         "the number of mappings is limited by the sysctl vm.max_map_count");
   }
+  SharedMemory memory;
+  memory.fd_ = std::move(fd);
   memory.data_ = static_cast<std::byte*>(data);
-  memory.size_ = mapped;
+  memory.size_ = size;
   return memory;
+}
+
+bool is_safe_to_map(int fd, uint64_t size) {
+  struct stat status{};
+  struct statfs system{};
+  if (::fstat(fd, &status) != 0 || ::fstatfs(fd, &system) != 0) return false;
+  constexpr auto kDmaBufMagic = 0x444d4142;  // of a dma-buf, whose size never changes; status has none for it
+  if (system.f_type == kDmaBufMagic) return ::lseek(fd, 0, SEEK_END) >= static_cast<off_t>(size);
+  const int seals = ::fcntl(fd, F_GET_SEALS);
+  return seals >= 0 && (seals & F_SEAL_SHRINK) && static_cast<uint64_t>(status.st_size) >= size;
 }
 
 Result<UniqueFd> anonymous_file(const char* name) {

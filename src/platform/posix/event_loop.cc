@@ -1,5 +1,6 @@
 #include "platform/event_loop.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "platform/doorbell.h"
@@ -51,16 +52,36 @@ void EventLoop::call_posted() {
   for (const Action& action : posted) action();
 }
 
+void EventLoop::call_after(std::chrono::milliseconds delay, Action action) {
+  timers_.emplace(Clock::now() + delay, std::move(action));
+}
+
+std::optional<std::chrono::milliseconds> EventLoop::time_to_next() const {
+  if (timers_.empty()) return std::nullopt;
+  const auto left = std::chrono::ceil<std::chrono::milliseconds>(timers_.begin()->first - Clock::now());
+  return std::max(left, std::chrono::milliseconds(0));
+}
+
+void EventLoop::call_due() {
+  while (!timers_.empty() && timers_.begin()->first <= Clock::now() && !stop_) {
+    const Action action = std::move(timers_.begin()->second);
+    timers_.erase(timers_.begin());
+    action();
+  }
+}
+
 void EventLoop::run() {
   stop_ = false;
   while (!stop_) {
-    for (const uint64_t token : poller_.wait(std::nullopt)) {
+    const auto ready = poller_.wait(time_to_next());
+    call_due();
+    for (const uint64_t token : ready) {
+      if (stop_) return;
       // An action before may have unwatched this one, and may unwatch itself.
       const auto found = actions_.find(token);
       if (found == actions_.end()) continue;
       const std::shared_ptr<Action> action = found->second;
       (*action)();
-      if (stop_) return;
     }
   }
 }

@@ -8,6 +8,28 @@
 #include "venus/context_impl.h"
 
 namespace pvgpu::venus {
+namespace {
+
+// The memory behind a resource: what another context made, what an own VkDeviceMemory has, or a blob's.
+platform::UniqueFd file_of(ContextImpl& context, const Resource& resource) {
+  if (resource.foreign.valid()) return resource.foreign.duplicate();
+  if (resource.memory.valid()) return resource.memory.fd().duplicate();
+  std::lock_guard lock(context.memories_mutex);
+  const auto found = context.memories.find(resource.memory_object);
+  if (found == context.memories.end()) return {};
+  const Memory& memory = *found->second;
+  auto fd = host::export_memory(memory.device.memory_functions, memory.device.handle, memory.allocation);
+  return fd ? std::move(*fd) : platform::UniqueFd();
+}
+
+std::expected<host::SharedAllocation, VkResult> import(ContextImpl& context, Device& device, const Resource& resource,
+                                                       VkMemoryAllocateInfo& info) {
+  platform::UniqueFd fd = file_of(context, resource);
+  if (!fd.valid()) return std::unexpected(VK_ERROR_INVALID_EXTERNAL_HANDLE);
+  return host::import_memory(*device.profile, device.memory_functions, device.handle, info, std::move(fd));
+}
+
+}  // namespace
 
 void handle(Call& call, protocol::AllocateMemoryArgs& args) {
   ContextImpl& context = call.context();
@@ -19,12 +41,13 @@ void handle(Call& call, protocol::AllocateMemoryArgs& args) {
     return call.poison(PoisonReason::kBadRange, fmt::format("memory type {} of {}", info.memoryTypeIndex,
                                                             device.profile->memory.memoryTypeCount));
   *args.pMemory = VK_NULL_HANDLE;
-  const auto* import =
+  const auto* imported =
       host::unlink_struct<VkImportMemoryResourceInfoMESA>(&info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_RESOURCE_INFO_MESA);
-  if (import && !context.resources().find(import->resourceId))
-    return call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", import->resourceId));
-  auto allocation = import ? std::unexpected(VK_ERROR_INVALID_EXTERNAL_HANDLE)
-                           : host::allocate_memory(*device.profile, device.memory_functions, device.handle, info);
+  const auto resource = imported ? context.resources().find(imported->resourceId) : nullptr;
+  if (imported && !resource)
+    return call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", imported->resourceId));
+  auto allocation = resource ? import(context, device, *resource, info)
+                             : host::allocate_memory(*device.profile, device.memory_functions, device.handle, info);
   if (!allocation) {
     args.ret = allocation.error();
     call.register_object(id, VK_OBJECT_TYPE_DEVICE_MEMORY, args.ret, 0, nullptr);
@@ -60,9 +83,19 @@ void handle(Call& call, protocol::FreeMemoryArgs& args) {
 }
 
 void handle(Call& call, protocol::GetMemoryResourcePropertiesMESAArgs& args) {
-  if (!call.context().resources().find(args.resourceId))
+  const auto resource = call.context().resources().find(args.resourceId);
+  if (!resource)
     return call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", args.resourceId));
-  args.ret = VK_ERROR_INVALID_EXTERNAL_HANDLE;  // importing resources is not supported yet; see the README
+  if (!file_of(call.context(), *resource).valid()) {
+    args.ret = VK_ERROR_INVALID_EXTERNAL_HANDLE;
+    return;
+  }
+  VkMemoryResourcePropertiesMESA& properties = *args.pMemoryResourceProperties;
+  properties.memoryTypeBits = host::importable_memory_types(*call.device().profile);
+  if (auto* size = host::find_struct<VkMemoryResourceAllocationSizePropertiesMESA>(
+          properties.pNext, VK_STRUCTURE_TYPE_MEMORY_RESOURCE_ALLOCATION_SIZE_PROPERTIES_MESA))
+    size->allocationSize = resource->size;
+  args.ret = VK_SUCCESS;
 }
 
 }  // namespace pvgpu::venus

@@ -72,14 +72,18 @@ void handle(Call& call, protocol::CreateRingMESAArgs& args) {
   if (!resource)
     return call.poison(PoisonReason::kUnknownResource,
                        fmt::format("resource {} does not exist", args.pCreateInfo->resourceId));
-  auto ring = Ring::create(context, args.ring, std::move(resource), *args.pCreateInfo);
+  auto ring = Ring::create(context, args.ring, resource, *args.pCreateInfo);
   if (!ring) return call.poison(ring.error().reason, ring.error().detail);
   if (!context.add_ring(std::move(*ring)))
-    call.poison(PoisonReason::kLimitExceeded, fmt::format("more than {} rings", ContextImpl::kMaxRings));
+    return call.poison(PoisonReason::kLimitExceeded, fmt::format("more than {} rings", ContextImpl::kMaxRings));
+  if (const auto& on_ring = context.options().on_ring)
+    on_ring({args.ring, resource->memory.fd().get(), args.pCreateInfo->offset + args.pCreateInfo->statusOffset});
 }
 
 void handle(Call& call, protocol::DestroyRingMESAArgs& args) {
-  if (find_ring(call, args.ring)) call.context().remove_ring(args.ring);
+  if (!find_ring(call, args.ring)) return;
+  call.context().remove_ring(args.ring);
+  if (const auto& on_ring = call.context().options().on_ring) on_ring({.ring = args.ring});
 }
 
 void handle(Call& call, protocol::NotifyRingMESAArgs& args) {

@@ -24,6 +24,7 @@ class OneMachineCase(VmCase):
     """All tests of the class run in one machine, `self.machine`, whose GPU is `self.device`: each leaves it as it found it."""
     GUEST = GUEST_SYSTEM
     DEVICE_ARGUMENTS = ()
+    FAULTS = ()
 
     @classmethod
     def setUpClass(cls):
@@ -31,4 +32,4 @@ class OneMachineCase(VmCase):
         folder = pathlib.Path(tempfile.mkdtemp(prefix="pvgpu-test-"))
         cls.addClassCleanup(shutil.rmtree, folder, ignore_errors=True)
         cls.device = cls.enterClassContext(Device(folder, arguments=cls.DEVICE_ARGUMENTS))
-        cls.machine = cls.enterClassContext(Machine(folder, cls.device, cls.GUEST))
+        cls.machine = cls.enterClassContext(Machine(folder, cls.device, cls.GUEST, faults=cls.FAULTS))

@@ -161,6 +161,16 @@ class Frontend {
     const MessageHeader header{request.header.request, kVersion | kFlagReply, sizeof code};
     ASSERT_TRUE(window_->send(header, std::as_bytes(std::span(&code, 1))));
   }
+  // Whether something is asked right now.
+  bool window_asks() {
+    pollfd entry{window_->fd(), POLLIN, 0};
+    return ::poll(&entry, 1, 0) == 1;
+  }
+  // The rings as a new driver makes them.
+  void forget_queue() {
+    std::memset(at(0), 0, 0x10000);
+    available_ = 0;
+  }
   void close() {
     main_ = Channel(platform::UniqueFd());
     window_.reset();
