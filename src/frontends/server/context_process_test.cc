@@ -79,7 +79,7 @@ class ContextProcessTest : public testing::Test {
   void answer(bool success) { say({.kind = ContextEventKind::kAnswer, .success = success}); }
 
   std::unique_ptr<platform::EventLoop> loop_ = *platform::EventLoop::create();
-  std::string script_ = "sleep 1000";
+  std::string script_ = "exec sleep 1000";  // exec: a shell that is killed would leave it behind
   platform::UniqueFd worker_;
   pid_t pid_ = 0;
   std::optional<ContextProcesses> processes_;
