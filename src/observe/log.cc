@@ -6,9 +6,12 @@
 #include <atomic>
 #include <cstdlib>
 #include <ctime>
+#include <mutex>
 #include <string>
+#include <utility>
 
 #include "observe/log_line.h"
+#include "observe/log_sink.h"
 #include "platform/system_call.h"
 
 namespace pvgpu::observe {
@@ -31,6 +34,25 @@ std::atomic<Level> current_level{Level::kInfo};
 std::string& tag() {
   static std::string value;
   return value;
+}
+
+struct SinkState {
+  std::mutex mutex;  // held while the sink runs
+  Sink sink;
+};
+// Never destroyed: threads of drivers may outlive main().
+SinkState& sink_state() {
+  static auto* state = new SinkState;
+  return *state;
+}
+
+// False: there is no sink.
+bool give_to_sink(Level level, std::string_view line) {
+  SinkState& state = sink_state();
+  std::lock_guard lock(state.mutex);
+  if (!state.sink) return false;
+  state.sink(level, printable(line).c_str());
+  return true;
 }
 
 bool colour_wanted() {
@@ -68,7 +90,14 @@ void set_tag(std::string_view value) {
   tag() = value;
 }
 
+void set_sink(Sink sink) {
+  SinkState& state = sink_state();
+  std::lock_guard lock(state.mutex);
+  state.sink = std::move(sink);
+}
+
 void write(Level level, std::string_view line) {
+  if (give_to_sink(level, line)) return;
   static const bool colour = colour_wanted();
   timespec now{};
   ::clock_gettime(CLOCK_REALTIME, &now);

@@ -36,6 +36,19 @@ class SignalQueue {
   sigset_t previous_;
 };
 
+// While it lives, this thread and those that it starts take no signals but those that their own faults raise. Threads
+// inherit that for good.
+class BlockedSignals {
+ public:
+  BlockedSignals();
+  ~BlockedSignals();
+  BlockedSignals(const BlockedSignals&) = delete;
+  BlockedSignals& operator=(const BlockedSignals&) = delete;
+
+ private:
+  sigset_t previous_;
+};
+
 // Writing to a closed pipe becomes an error of write(2) instead of the process's end.
 void ignore_broken_pipes();
 

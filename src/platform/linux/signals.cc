@@ -30,6 +30,17 @@ std::optional<SignalQueue::Signal> SignalQueue::next() const {
   return Signal{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
 }
 
+BlockedSignals::BlockedSignals() {
+  sigset_t set;
+  ::sigfillset(&set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) ::sigdelset(&set, fault);
+  ::pthread_sigmask(SIG_BLOCK, &set, &previous_);
+}
+
+BlockedSignals::~BlockedSignals() {
+  ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
+}
+
 void ignore_broken_pipes() {
   ::signal(SIGPIPE, SIG_IGN);
 }

@@ -1,0 +1,203 @@
+#include "library/embedded_device.h"
+
+#include <algorithm>
+#include <bit>
+#include <cerrno>
+#include <future>
+#include <new>
+#include <utility>
+
+#include "observe/log_limit.h"
+#include "platform/signals.h"
+#include "platform/thread.h"
+#include "venus/context.h"
+#include "virtio_gpu/thread_renderer.h"
+
+namespace pvgpu::library {
+namespace {
+
+using virtio_gpu::QueueMemory;
+
+thread_local bool is_device_thread = false;
+
+}  // namespace
+
+bool on_device_thread() { return is_device_thread; }
+
+EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
+                               const pvgpu_device_callbacks& callbacks)
+    : callbacks_(callbacks),
+      loop_(std::move(loop)),
+      memory_(callbacks.find_memory
+                  ? GuestRegions::Fallback([this](uint64_t address, uint64_t length) { return find_by_callback(address, length); })
+                  : nullptr) {
+  virtio_gpu::ControlOptions options;
+  options.capset = venus::capset();
+  options.window_bytes = window_bytes;
+  options.make_renderer = virtio_gpu::thread_renderers(
+      host, [loop = loop_.get()](std::function<void()> action) { loop->post(std::move(action)); });
+  device_ = std::make_unique<virtio_gpu::Device>(std::move(options), static_cast<virtio_gpu::Transport&>(*this));
+  const platform::BlockedSignals blocked;  // the thread inherits them
+  thread_ = std::thread([this] {
+    is_device_thread = true;
+    platform::set_thread_name("pvgpu-device");
+    loop_->run();
+  });
+}
+
+EmbeddedDevice::~EmbeddedDevice() {
+  loop_->post([this] {
+    device_.reset();
+    loop_->stop();
+  });
+  thread_.join();
+}
+
+int EmbeddedDevice::on_thread(const std::function<int()>& action) {
+  // Shared: the waiting side may be gone while the other is still in set_value().
+  auto result = std::make_shared<std::promise<int>>();
+  loop_->post([&action, result] {
+    int value = -ENOMEM;
+    try {
+      value = action();
+    } catch (const std::bad_alloc&) {
+    }
+    result->set_value(value);
+  });
+  return result->get_future().get();
+}
+
+int EmbeddedDevice::accept_features(uint64_t features) {
+  if ((features & ~this->features()) || !(features & virtio_gpu::kFeatureVersion1)) return -EINVAL;
+  return on_thread([&] {
+    if (any_started()) return -EBUSY;
+    device_->accept_features(features);
+    features_accepted_ = true;
+    return 0;
+  });
+}
+
+int EmbeddedDevice::add_memory(uint64_t address, std::span<std::byte> host) {
+  return on_thread([&] { return memory_.add(address, host) ? 0 : -EEXIST; });
+}
+
+int EmbeddedDevice::remove_memory(uint64_t address) {
+  return on_thread([&] {
+    if (!memory_.has(address)) return -ENOENT;
+    for (const Queue& queue : queues_)
+      if (queue.started && std::ranges::any_of(queue.parts, [&](uint64_t part) { return memory_.holds(address, part); }))
+        return -EBUSY;
+    memory_.remove(address);
+    return 0;
+  });
+}
+
+int EmbeddedDevice::read_config(uint32_t offset, std::span<std::byte> out) {
+  return on_thread([&] {
+    device_->read_config(offset, out);
+    return 0;
+  });
+}
+
+int EmbeddedDevice::write_config(uint32_t offset, std::span<const std::byte> bytes) {
+  return on_thread([&] {
+    device_->write_config(offset, bytes);
+    return 0;
+  });
+}
+
+int EmbeddedDevice::start_queue(uint16_t queue, const pvgpu_queue& layout) {
+  return on_thread([&] { return start_here(queue, layout); });
+}
+
+int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
+  Queue& queue = queues_[index];
+  if (queue.started) return -EBUSY;
+  // Checked here too: what a VMM passes on without a look is no reason to call the queue broken.
+  if (!features_accepted_ || !std::has_single_bit(layout.descriptors) || layout.descriptors > QueueMemory::kMaxSize ||
+      layout.descriptor_table % 16 || layout.available_ring % 2 || layout.used_ring % 4 || layout.reserved)
+    return -EINVAL;
+  const auto find = [&](uint64_t address, size_t bytes) { return memory_.find(address, bytes); };
+  const size_t wanted[] = {QueueMemory::descriptor_bytes(layout.descriptors), QueueMemory::available_bytes(layout.descriptors),
+                           QueueMemory::used_bytes(layout.descriptors)};
+  QueueMemory rings{.size = layout.descriptors,
+                    .descriptors = find(layout.descriptor_table, wanted[0]),
+                    .available = find(layout.available_ring, wanted[1]),
+                    .used = find(layout.used_ring, wanted[2])};
+  if (rings.descriptors.bytes.size() < wanted[0] || rings.available.bytes.size() < wanted[1] ||
+      rings.used.bytes.size() < wanted[2])
+    return -EFAULT;
+  if (!device_->start_queue(index, std::move(rings), layout.next)) return -EINVAL;
+  queue.parts = {layout.descriptor_table, layout.available_ring, layout.used_ring};
+  queue.started = true;
+  device_->kick(index);  // what came before
+  return 0;
+}
+
+int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
+  return on_thread([&] {
+    const uint16_t index = device_->stop_queue(queue);
+    if (next) *next = index;
+    queues_[queue].started = false;
+    return 0;
+  });
+}
+
+int EmbeddedDevice::reset() {
+  return on_thread([&] {
+    device_->reset();
+    device_->accept_features(0);
+    features_accepted_ = false;
+    for (Queue& queue : queues_) queue.started = false;
+    return 0;
+  });
+}
+
+void EmbeddedDevice::kick(uint16_t index) {
+  Queue& queue = queues_[index];
+  // acq_rel on both sides: whoever finds a kick on its way has its writes to the ring seen by the thread that takes it.
+  if (queue.kicked.exchange(true, std::memory_order_acq_rel)) return;
+  try {
+    loop_->post([this, index] {
+      queues_[index].kicked.exchange(false, std::memory_order_acq_rel);
+      device_->kick(index);
+    });
+  } catch (...) {
+    queue.kicked.store(false, std::memory_order_relaxed);
+    throw;
+  }
+}
+
+void EmbeddedDevice::interrupt(uint16_t queue) { callbacks_.interrupt(callbacks_.user, queue); }
+
+void EmbeddedDevice::queue_broken(uint16_t queue) {
+  if (callbacks_.queue_broken) callbacks_.queue_broken(callbacks_.user, queue);
+}
+
+void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset,
+                                std::function<void(bool)> done) {
+  const int failed = callbacks_.map(callbacks_.user, offset, length, fd, fd_offset);
+  static constinit observe::LogLimit limit(20);
+  if (failed) observe::warn_within(limit, "the VMM could not map {} bytes at {:#x} of the window: {}", length, offset, failed);
+  done(!failed);
+}
+
+void EmbeddedDevice::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {
+  const int failed = callbacks_.unmap(callbacks_.user, offset, length);
+  static constinit observe::LogLimit limit(20);
+  if (failed) observe::warn_within(limit, "the VMM could not unmap {} bytes at {:#x} of the window: {}", length, offset, failed);
+  done(!failed);
+}
+
+std::span<std::byte> EmbeddedDevice::find_by_callback(uint64_t address, uint64_t length) const {
+  uint64_t contiguous = 0;
+  void* found = callbacks_.find_memory(callbacks_.user, address, length, &contiguous);
+  if (!found) return {};
+  return {static_cast<std::byte*>(found), static_cast<size_t>(std::min(contiguous, length))};
+}
+
+bool EmbeddedDevice::any_started() const {
+  return std::ranges::any_of(queues_, [](const Queue& queue) { return queue.started; });
+}
+
+}  // namespace pvgpu::library

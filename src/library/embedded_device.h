@@ -1,0 +1,76 @@
+// A virtio-gpu device for the C API: the device, its thread, and the VMM's callbacks as its transport.
+//
+// Any thread may call; calls run on the device's own thread, one after another, and are waited for unless said otherwise.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <thread>
+
+#include "host/host.h"
+#include "library/guest_regions.h"
+#include "platform/event_loop.h"
+#include "pvgpu/pvgpu.h"
+#include "virtio_gpu/device.h"
+
+namespace pvgpu::library {
+
+// Whether the caller is the thread of some device: in a callback, where nothing may be waited for.
+bool on_device_thread();
+
+class EmbeddedDevice : private virtio_gpu::Transport {
+ public:
+  // `host` outlives it. Throws std::system_error if there is no further thread.
+  EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
+                 const pvgpu_device_callbacks& callbacks);
+  ~EmbeddedDevice() override;
+
+  uint64_t features() const { return device_->offered_features(); }
+  // What these return is what the C functions of the same names do.
+  int accept_features(uint64_t features);
+  int add_memory(uint64_t address, std::span<std::byte> host);
+  int remove_memory(uint64_t address);
+  int read_config(uint32_t offset, std::span<std::byte> out);
+  int write_config(uint32_t offset, std::span<const std::byte> bytes);
+  int start_queue(uint16_t queue, const pvgpu_queue& layout);
+  int stop_queue(uint16_t queue, uint16_t* next);
+  int reset();
+  // Does not wait.
+  void kick(uint16_t queue);
+
+ private:
+  struct Queue {
+    bool started = false;
+    std::array<uint64_t, 3> parts{};   // where its rings begin
+    std::atomic<bool> kicked = false;  // a kick is on its way to the device's thread
+  };
+
+  // -- Transport --
+  const virtio_gpu::GuestMemory& memory() const override { return memory_; }
+  void interrupt(uint16_t queue) override;
+  void config_changed() override {}  // nothing changes while there are no scanouts
+  void queue_broken(uint16_t queue) override;
+  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
+  void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
+
+  std::span<std::byte> find_by_callback(uint64_t address, uint64_t length) const;
+  bool any_started() const;
+  // Runs `action` on the device's thread and returns what it returned, or -ENOMEM.
+  int on_thread(const std::function<int()>& action);
+  int start_here(uint16_t index, const pvgpu_queue& layout);
+
+  const pvgpu_device_callbacks callbacks_;
+  const std::unique_ptr<platform::EventLoop> loop_;
+  // Of the device's thread:
+  GuestRegions memory_;
+  bool features_accepted_ = false;
+  std::array<Queue, virtio_gpu::kQueueCount> queues_;
+  std::unique_ptr<virtio_gpu::Device> device_;
+
+  std::thread thread_;
+};
+
+}  // namespace pvgpu::library

@@ -1,0 +1,224 @@
+// The functions of pvgpu.h: arguments are checked here, and no exception leaves.
+#include "pvgpu/pvgpu.h"
+
+#include <atomic>
+#include <cerrno>
+#include <memory>
+#include <new>
+#include <system_error>
+#include <utility>
+
+#include "host/host.h"
+#include "library/embedded_device.h"
+#include "library/versioned.h"
+#include "observe/log.h"
+#include "observe/log_sink.h"
+#include "platform/shared_memory.h"
+#include "platform/signals.h"
+#include "venus/context.h"
+
+namespace library = pvgpu::library;
+namespace observe = pvgpu::observe;
+
+static_assert(PVGPU_VERSION_MAJOR == PVGPU_LIBRARY_MAJOR && PVGPU_VERSION_MINOR == PVGPU_LIBRARY_MINOR &&
+              PVGPU_VERSION_PATCH == PVGPU_LIBRARY_PATCH, "the project's version is in CMakeLists.txt");
+static_assert(PVGPU_QUEUE_COUNT == pvgpu::virtio_gpu::kQueueCount);
+static_assert(PVGPU_QUEUE_SIZE_MAX == pvgpu::virtio_gpu::QueueMemory::kMaxSize);
+static_assert(PVGPU_CONFIG_BYTES == sizeof(pvgpu::virtio_gpu::Config));
+static_assert(PVGPU_WINDOW_SHM_ID == pvgpu::virtio_gpu::kWindowId);
+
+// The ABI: what is added later goes to the ends.
+static_assert(sizeof(void*) == 8, "write the sizes of the first version down for this system too");
+constexpr size_t kHostOptionsBytes = 32, kDeviceCallbacksBytes = 56, kDeviceOptionsBytes = 16, kQueueBytes = 40;
+static_assert(sizeof(pvgpu_host_options) == kHostOptionsBytes && offsetof(pvgpu_host_options, gpu_count) == 24);
+static_assert(sizeof(pvgpu_device_callbacks) == kDeviceCallbacksBytes && offsetof(pvgpu_device_callbacks, find_memory) == 48);
+static_assert(sizeof(pvgpu_device_options) == kDeviceOptionsBytes && offsetof(pvgpu_device_options, window_bytes) == 8);
+static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, descriptor_table) == 16);
+static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
+              PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
+
+struct pvgpu_host {
+  std::unique_ptr<pvgpu::host::Host> host;
+  std::atomic<size_t> devices = 0;
+};
+
+struct pvgpu_device {
+  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, uint64_t window_bytes,
+               const pvgpu_device_callbacks& callbacks)
+      : host(h), device(*h->host, std::move(loop), window_bytes, callbacks) {}
+
+  pvgpu_host* const host;
+  library::EmbeddedDevice device;
+};
+
+namespace {
+
+// Runs what may run out of memory or threads, on any thread but a device's.
+template <class Action>
+int guarded(Action action) noexcept {
+  if (library::on_device_thread()) return -EDEADLK;
+  try {
+    return action();
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  } catch (const std::system_error&) {
+    return -EAGAIN;
+  }
+}
+
+bool is_queue(uint16_t queue) { return queue < PVGPU_QUEUE_COUNT; }
+
+}  // namespace
+
+extern "C" {
+
+uint32_t pvgpu_version(void) { return PVGPU_VERSION; }
+
+int pvgpu_set_log(pvgpu_log_callback callback, void* user, enum pvgpu_log_level level) {
+  if (level < PVGPU_LOG_TRACE || level > PVGPU_LOG_OFF) return -EINVAL;
+  return guarded([&] {
+    observe::Sink sink;
+    if (callback)
+      sink = [callback, user](observe::Level line_level, const char* line) {
+        callback(user, static_cast<enum pvgpu_log_level>(line_level), line);
+      };
+    observe::set_sink(std::move(sink));
+    observe::set_level(static_cast<observe::Level>(level));
+    return 0;
+  });
+}
+
+int pvgpu_host_open(const struct pvgpu_host_options* options, struct pvgpu_host** host) {
+  if (!host) return -EINVAL;
+  *host = nullptr;
+  return guarded([&] {
+    pvgpu_host_options given{};
+    if (options)
+      if (const int error = library::read_versioned(options, kHostOptionsBytes, given)) return error;
+    if (given.gpu_count > 0 && !given.gpus) return -EINVAL;
+    pvgpu::host::HostOptions host_options;
+    if (given.vulkan_loader) host_options.loader_path = given.vulkan_loader;
+    for (size_t i = 0; i < given.gpu_count; i++) {
+      if (!given.gpus[i]) return -EINVAL;
+      host_options.gpu_selectors.emplace_back(given.gpus[i]);
+    }
+    host_options.carried = pvgpu::venus::carried_extensions();
+    const pvgpu::platform::BlockedSignals blocked;  // drivers start threads
+    auto opened = pvgpu::host::Host::open(host_options);
+    if (!opened) {
+      LOG_ERROR("{}{}{}", opened.error().what, opened.error().hint.empty() ? "" : "; ", opened.error().hint);
+      return -ENODEV;
+    }
+    auto made = std::make_unique<pvgpu_host>();
+    made->host = std::move(*opened);
+    *host = made.release();
+    return 0;
+  });
+}
+
+int pvgpu_host_close(struct pvgpu_host* host) {
+  if (!host) return 0;
+  return guarded([&] {
+    // acquire: what the threads of destroyed devices did comes before the end.
+    if (host->devices.load(std::memory_order_acquire) > 0) return -EBUSY;
+    delete host;
+    return 0;
+  });
+}
+
+int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_options* options,
+                        const struct pvgpu_device_callbacks* callbacks, struct pvgpu_device** device) {
+  if (!device) return -EINVAL;
+  *device = nullptr;
+  if (!host) return -EINVAL;
+  return guarded([&] {
+    pvgpu_device_options given;
+    pvgpu_device_callbacks calls;
+    if (const int error = library::read_versioned(options, kDeviceOptionsBytes, given)) return error;
+    if (const int error = library::read_versioned(callbacks, kDeviceCallbacksBytes, calls)) return error;
+    if (!calls.interrupt || !calls.map || !calls.unmap) return -EINVAL;
+    if (given.window_bytes == 0 || given.window_bytes % pvgpu::platform::page_size() != 0) return -EINVAL;
+    auto loop = pvgpu::platform::EventLoop::create();
+    if (!loop) {
+      LOG_ERROR("{}", loop.error().what);
+      return -EMFILE;
+    }
+    *device = new pvgpu_device(host, std::move(*loop), given.window_bytes, calls);
+    host->devices.fetch_add(1, std::memory_order_relaxed);
+    return 0;
+  });
+}
+
+int pvgpu_device_destroy(struct pvgpu_device* device) {
+  if (!device) return 0;
+  return guarded([&] {
+    pvgpu_host* const host = device->host;
+    delete device;
+    // release: pairs with pvgpu_host_close.
+    host->devices.fetch_sub(1, std::memory_order_release);
+    return 0;
+  });
+}
+
+int pvgpu_device_reset(struct pvgpu_device* device) {
+  if (!device) return -EINVAL;
+  return guarded([&] { return device->device.reset(); });
+}
+
+int pvgpu_device_add_memory(struct pvgpu_device* device, uint64_t address, void* host, uint64_t bytes) {
+  constexpr uint64_t kAlignment = library::GuestRegions::kAlignment;
+  if (!device || !host || reinterpret_cast<uintptr_t>(host) % 16 || address % kAlignment || bytes % kAlignment ||
+      bytes == 0 || bytes - 1 > UINT64_MAX - address || bytes > SIZE_MAX)
+    return -EINVAL;
+  return guarded([&] {
+    return device->device.add_memory(address, {static_cast<std::byte*>(host), static_cast<size_t>(bytes)});
+  });
+}
+
+int pvgpu_device_remove_memory(struct pvgpu_device* device, uint64_t address) {
+  if (!device) return -EINVAL;
+  return guarded([&] { return device->device.remove_memory(address); });
+}
+
+uint64_t pvgpu_device_features(const struct pvgpu_device* device) { return device ? device->device.features() : 0; }
+
+int pvgpu_device_accept_features(struct pvgpu_device* device, uint64_t features) {
+  if (!device) return -EINVAL;
+  return guarded([&] { return device->device.accept_features(features); });
+}
+
+int pvgpu_device_read_config(struct pvgpu_device* device, uint32_t offset, void* out, size_t bytes) {
+  if (!device || !out) return -EINVAL;
+  return guarded([&] { return device->device.read_config(offset, {static_cast<std::byte*>(out), bytes}); });
+}
+
+int pvgpu_device_write_config(struct pvgpu_device* device, uint32_t offset, const void* in, size_t bytes) {
+  if (!device || !in) return -EINVAL;
+  return guarded([&] { return device->device.write_config(offset, {static_cast<const std::byte*>(in), bytes}); });
+}
+
+int pvgpu_device_start_queue(struct pvgpu_device* device, uint16_t queue, const struct pvgpu_queue* layout) {
+  if (!device || !is_queue(queue)) return -EINVAL;
+  return guarded([&] {
+    pvgpu_queue given;
+    if (const int error = library::read_versioned(layout, kQueueBytes, given)) return error;
+    return device->device.start_queue(queue, given);
+  });
+}
+
+int pvgpu_device_stop_queue(struct pvgpu_device* device, uint16_t queue, uint16_t* next) {
+  if (!device || !is_queue(queue)) return -EINVAL;
+  return guarded([&] { return device->device.stop_queue(queue, next); });
+}
+
+int pvgpu_device_kick(struct pvgpu_device* device, uint16_t queue) {
+  if (!device || !is_queue(queue)) return -EINVAL;
+  try {
+    device->device.kick(queue);
+    return 0;
+  } catch (const std::bad_alloc&) {
+    return -ENOMEM;
+  }
+}
+
+}  // extern "C"
