@@ -37,7 +37,7 @@ class Machines(VmCase):
                 machine.run("echo 'BUG: of the test' >/dev/kmsg")
 
     def test_a_panic_is_reported(self):
-        with self.assertRaisesRegex(AssertionError, "QEMU ended before this: sleep 60 ends") as caught:
+        with self.assertRaisesRegex(AssertionError, "QEMU ended with 0 before this: sleep 60 ends") as caught:
             with Machine(self.folder) as machine:
                 task = machine.start("sleep 60")
                 machine.start("echo c >/proc/sysrq-trigger")
