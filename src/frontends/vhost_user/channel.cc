@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "platform/descriptor_message.h"
 #include "platform/system_call.h"
 #include "platform/unix_socket.h"
 
@@ -67,17 +68,11 @@ bool Channel::send(const MessageHeader& header, std::span<const std::byte> paylo
   if (!payload.empty()) std::memcpy(bytes.data() + sizeof header, payload.data(), payload.size());
   if (descriptor < 0) return platform::send_all(socket_.get(), bytes);
   iovec data{bytes.data(), bytes.size()};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* rights = CMSG_FIRSTHDR(&message);
-  rights->cmsg_level = SOL_SOCKET;
-  rights->cmsg_type = SCM_RIGHTS;
-  rights->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(rights), &descriptor, sizeof descriptor);
+  platform::DescriptorMessage carried;
+  carried.attach(message, descriptor);
   const ssize_t sent = platform::retry([&] { return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL); });
   if (sent <= 0) return false;
   return platform::send_all(socket_.get(), std::span(bytes).subspan(static_cast<size_t>(sent)));

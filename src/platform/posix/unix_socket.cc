@@ -13,6 +13,7 @@
 #include <optional>
 #include <utility>
 
+#include "platform/descriptor_message.h"
 #include "platform/system_call.h"
 
 namespace pvgpu::platform {
@@ -189,38 +190,24 @@ bool receive_exactly(int fd, std::span<std::byte> bytes) {
 bool send_descriptor(int fd, int descriptor) {
   char zero = 0;
   iovec data{&zero, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof(int));
-  std::memcpy(CMSG_DATA(header), &descriptor, sizeof descriptor);
+  DescriptorMessage carried;
+  carried.attach(message, descriptor);
   return retry([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); }) == 1;
 }
 
 UniqueFd receive_descriptor(int fd) {
   char byte = 0;
   iovec data{&byte, 1};
-  alignas(cmsghdr) char control[CMSG_SPACE(sizeof(int))] = {};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
-  message.msg_control = control;
-  message.msg_controllen = sizeof control;
+  DescriptorMessage carried;
+  carried.expect(message);
   if (retry([&] { return ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC); }) != 1) return UniqueFd();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  if (!header || header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS ||
-      header->cmsg_len != CMSG_LEN(sizeof(int))) {
-    return UniqueFd();
-  }
-  int descriptor = -1;
-  std::memcpy(&descriptor, CMSG_DATA(header), sizeof descriptor);
-  return UniqueFd(descriptor);
+  return DescriptorMessage::take(message);
 }
 
 }  // namespace pvgpu::platform
