@@ -28,6 +28,13 @@ class MemoryImportTest : public OnFakeDriver {
     const VkMemoryAllocateInfo info{VK_STRUCTURE_TYPE_MEMORY_ALLOCATE_INFO, &source, size, 1};
     return session.ring().call(AllocateMemoryArgs{session.device, &info, nullptr, &memory, VK_SUCCESS});
   }
+  // The memory in `session` of a blob that another session exported.
+  static VkDeviceMemory import_from_other(Session& session, BlobMemory blob) {
+    EXPECT_TRUE(session.context().attach_resource(kForeign, std::move(blob.fd), kBytes));
+    const auto memory = session.new_object<VkDeviceMemory>();
+    EXPECT_EQ(import(session, kForeign, kBytes, memory).args.ret, VK_SUCCESS);
+    return memory;
+  }
   // Has the device of `session` fill `memory`, and waits for it.
   static void fill(Session& session, VkDeviceMemory memory, uint32_t value) {
     const VkBuffer buffer = session.create_buffer(kBytes);
@@ -43,9 +50,7 @@ TEST_F(MemoryImportTest, BothContextsSeeTheSameBytes) {
   Session one, other;
   BlobMemory blob = export_from(one, 50);
   const Blob mapped(50, blob.fd.duplicate(), kBytes);
-  ASSERT_TRUE(other.context().attach_resource(kForeign, std::move(blob.fd), kBytes));
-  const auto memory = other.new_object<VkDeviceMemory>();
-  EXPECT_EQ(import(other, kForeign, kBytes, memory).args.ret, VK_SUCCESS);
+  const VkDeviceMemory memory = import_from_other(other, std::move(blob));
   fill(other, memory, 0x12345678);
   EXPECT_EQ(mapped.word(0).load(), 0x12345678u);
   EXPECT_EQ(mapped.word(kBytes - 4).load(), 0x12345678u);
@@ -65,9 +70,7 @@ TEST_F(MemoryImportTest, ImportedMemoryIsExportedAgain) {
   Session one, other;
   BlobMemory blob = export_from(one, 50);
   const Blob mapped(50, blob.fd.duplicate(), kBytes);
-  ASSERT_TRUE(other.context().attach_resource(kForeign, std::move(blob.fd), kBytes));
-  const auto memory = other.new_object<VkDeviceMemory>();
-  EXPECT_EQ(import(other, kForeign, kBytes, memory).args.ret, VK_SUCCESS);
+  const VkDeviceMemory memory = import_from_other(other, std::move(blob));
   auto again = other.context().create_blob(51, {.flags = kBlobMappable, .blob_id = std::bit_cast<uint64_t>(memory), .size = kBytes});
   ASSERT_TRUE(again);
   const Blob mapped_again(51, std::move(again->fd), kBytes);
@@ -79,9 +82,7 @@ TEST_F(MemoryImportTest, OutlivesItsResourceAndTheOtherContext) {
   auto one = std::make_unique<Session>();
   Session other;
   BlobMemory blob = export_from(*one, 50);
-  ASSERT_TRUE(other.context().attach_resource(kForeign, std::move(blob.fd), kBytes));
-  const auto memory = other.new_object<VkDeviceMemory>();
-  EXPECT_EQ(import(other, kForeign, kBytes, memory).args.ret, VK_SUCCESS);
+  const VkDeviceMemory memory = import_from_other(other, std::move(blob));
   other.context().unref_resource(kForeign);
   one.reset();
   fill(other, memory, 1);

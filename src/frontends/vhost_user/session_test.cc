@@ -30,6 +30,12 @@ class PlainRenderer : public virtio_gpu::Renderer {
   void submit_fence(uint32_t, std::function<void()> done) override { done(); }
 };
 
+// What tells of one region of memory.
+struct OneRegion {
+  uint64_t padding;
+  MemoryRegion region;
+};
+
 class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
@@ -64,6 +70,18 @@ class SessionTest : public ::testing::Test {
   void create_blob(uint32_t id) {
     EXPECT_EQ(frontend_->call(Command::kResourceCreateBlob, virtio_gpu::ResourceCreateBlob{id, 2, 1, 0, 0, 4096}, 1),
               Response::kOkNoData);
+  }
+  // A driver with context 1 and its blob 1.
+  void start_with_blob() {
+    frontend_->start();
+    create_context();
+    create_blob(1);
+  }
+  // Has the driver map blob 1; returns what the session asks for then.
+  Message map_blob(uint64_t window_offset) {
+    frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, window_offset});
+    platform::ring_doorbell(frontend_->kick_fd());
+    return frontend_->window_request();
   }
 
   std::optional<Frontend> frontend_;
@@ -109,12 +127,8 @@ TEST_F(SessionTest, ConfigSpace) {
 }
 
 TEST_F(SessionTest, MapsBlobsWhileTheFrontendAsksSomething) {
-  frontend_->start();
-  create_context();
-  create_blob(1);
-  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0x3000});
-  platform::ring_doorbell(frontend_->kick_fd());
-  Message map = frontend_->window_request();
+  start_with_blob();
+  Message map = map_blob(0x3000);
   EXPECT_EQ(map.header.request, 9u);
   ShmemMap body;
   ASSERT_EQ(map.payload.size(), sizeof body);
@@ -126,10 +140,7 @@ TEST_F(SessionTest, MapsBlobsWhileTheFrontendAsksSomething) {
   ASSERT_EQ(map.descriptors.size(), 1u);
   // QEMU tells of the new region and waits for our reply before it answers. A session that waited for the answer
   // would hang it for good.
-  struct {
-    uint64_t padding;
-    MemoryRegion region;
-  } one{0, {0xe000'3000, 4096, 0x7e00'0000'0000, 0}};
+  OneRegion one{0, {0xe000'3000, 4096, 0x7e00'0000'0000, 0}};
   frontend_->acknowledged(FrontendRequest::kAddMemReg, one, map.descriptors[0].get());
   frontend_->answer_window(map, 0);
   EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
@@ -144,26 +155,15 @@ TEST_F(SessionTest, MapsBlobsWhileTheFrontendAsksSomething) {
 }
 
 TEST_F(SessionTest, TellsTheDriverThatAMappingWasRefused) {
-  frontend_->start();
-  create_context();
-  create_blob(1);
-  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0});
-  platform::ring_doorbell(frontend_->kick_fd());
-  frontend_->answer_window(frontend_->window_request(), 1);
+  start_with_blob();
+  frontend_->answer_window(map_blob(0), 1);
   EXPECT_EQ(frontend_->answer(), Response::kErrUnspec);
 }
 
 TEST_F(SessionTest, DoesNotKeepDescriptorsOfTheWindowsRegions) {
-  frontend_->start();
-  create_context();
-  create_blob(1);
-  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0});
-  platform::ring_doorbell(frontend_->kick_fd());
-  Message map = frontend_->window_request();
-  struct {
-    uint64_t padding;
-    MemoryRegion region;
-  } one{0, {0xe000'0000, 4096, 0x7e00'0000'0000, 0}};
+  start_with_blob();
+  Message map = map_blob(0);
+  OneRegion one{0, {0xe000'0000, 4096, 0x7e00'0000'0000, 0}};
   size_t after_the_first = 0;
   for (int i = 0; i < 100; i++) {
     one.region.guest_address += 4096;
@@ -196,12 +196,8 @@ TEST_F(SessionTest, ResetsTheDevice) {
 }
 
 TEST_F(SessionTest, ANewDriverFindsANewDevice) {
-  frontend_->start();
-  create_context();
-  create_blob(1);
-  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0x3000});
-  platform::ring_doorbell(frontend_->kick_fd());
-  frontend_->answer_window(frontend_->window_request(), 0);
+  start_with_blob();
+  frontend_->answer_window(map_blob(0x3000), 0);
   EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
   // A reboot, as QEMU lets us see it.
   frontend_->ask<VringState>(FrontendRequest::kGetVringBase, VringState{0, 0});
@@ -216,12 +212,8 @@ TEST_F(SessionTest, ANewDriverFindsANewDevice) {
 }
 
 TEST_F(SessionTest, AsksForNothingWhileTheDeviceIsStopped) {
-  frontend_->start();
-  create_context();
-  create_blob(1);
-  frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, 0x3000});
-  platform::ring_doorbell(frontend_->kick_fd());
-  frontend_->answer_window(frontend_->window_request(), 0);
+  start_with_blob();
+  frontend_->answer_window(map_blob(0x3000), 0);
   EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
   frontend_->ask<VringState>(FrontendRequest::kGetVringBase, VringState{0, 0});
   frontend_->send(FrontendRequest::kResetDevice, std::span<const std::byte>());
@@ -243,10 +235,7 @@ TEST_F(SessionTest, TellsOfABrokenQueue) {
 
 TEST_F(SessionTest, SurvivesMemoryThatGoes) {
   frontend_->start();
-  struct {
-    uint64_t padding;
-    MemoryRegion region;
-  } one{0, {Frontend::kGuestAddress, Frontend::kMemoryBytes, Frontend::kUserAddress, 0}};
+  OneRegion one{0, {Frontend::kGuestAddress, Frontend::kMemoryBytes, Frontend::kUserAddress, 0}};
   frontend_->acknowledged(FrontendRequest::kRemMemReg, one);
   frontend_->put_request(Command::kGetCapsetInfo, virtio_gpu::GetCapsetInfo{});
   platform::ring_doorbell(frontend_->kick_fd());
@@ -255,10 +244,7 @@ TEST_F(SessionTest, SurvivesMemoryThatGoes) {
 
 TEST_F(SessionTest, RefusesMemoryThatItsFileDoesNotHave) {
   frontend_->negotiate();
-  struct {
-    uint64_t padding;
-    MemoryRegion region;
-  } one{0, {0, Frontend::kMemoryBytes * 2, 0, 0}};
+  OneRegion one{0, {0, Frontend::kMemoryBytes * 2, 0, 0}};
   frontend_->send(FrontendRequest::kAddMemReg, one, frontend_->memory_fd().get());
   expect_broken("its file has");
 }
