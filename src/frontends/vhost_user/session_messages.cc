@@ -52,7 +52,7 @@ void Session::receive() {
 
 uint64_t Session::protocol_features() const {
   return kProtocolMq | kProtocolReplyAck | kProtocolBackendReq | kProtocolConfig | kProtocolBackendSendFd |
-         kProtocolResetDevice | (memory_slots_ ? kProtocolConfigureMemSlots : 0) | (1ull << shmem_feature_bit_);
+         kProtocolResetDevice | (memory_slots_ ? uint64_t{kProtocolConfigureMemSlots} : uint64_t{0}) | (1ull << shmem_feature_bit_);
 }
 
 void Session::reply(const Message& message, std::span<const std::byte> payload) {
