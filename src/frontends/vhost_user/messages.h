@@ -39,6 +39,7 @@ enum class FrontendRequest : uint32_t {
 
 enum class BackendRequest : uint32_t {
   kConfigChange = 2,
+  kSharedObjectRemove = 7,
   kShmemMap = 9,
   kShmemUnmap = 10,
 };
@@ -53,6 +54,7 @@ enum ProtocolFeature : uint64_t {
   kProtocolBackendSendFd = 1ull << 10,
   kProtocolResetDevice = 1ull << 13,
   kProtocolConfigureMemSlots = 1ull << 15,
+  kProtocolSharedObject = 1ull << 18,
 };
 // Its number moved while the extension was under review, so it can be configured.
 inline constexpr uint32_t kDefaultShmemFeatureBit = 22;
@@ -104,6 +106,10 @@ struct ShmemMap {
 };
 static_assert(sizeof(ShmemMap) == 40 && offsetof(ShmemMap, fd_offset) == 8);
 inline constexpr uint64_t kShmemWritable = 1;
+
+struct SharedObject {
+  uint8_t uuid[16];
+};
 
 struct Message {
   MessageHeader header{};

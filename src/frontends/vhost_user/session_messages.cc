@@ -52,7 +52,8 @@ void Session::receive() {
 
 uint64_t Session::protocol_features() const {
   return kProtocolMq | kProtocolReplyAck | kProtocolBackendReq | kProtocolConfig | kProtocolBackendSendFd |
-         kProtocolResetDevice | (memory_slots_ ? uint64_t{kProtocolConfigureMemSlots} : uint64_t{0}) | (1ull << shmem_feature_bit_);
+         kProtocolResetDevice | kProtocolSharedObject | (memory_slots_ ? uint64_t{kProtocolConfigureMemSlots} : uint64_t{0}) |
+         (1ull << shmem_feature_bit_);
 }
 
 void Session::reply(const Message& message, std::span<const std::byte> payload) {
@@ -98,7 +99,7 @@ Session::Done Session::handle(Message& message) {
     case FrontendRequest::kSetBackendReqFd: {
       platform::UniqueFd fd = take_fd(message);
       if (!fd.valid()) return wrong(message, "no descriptor");
-      window_.open(std::move(fd), negotiated(kProtocolReplyAck));
+      window_.open(std::move(fd), negotiated(kProtocolReplyAck), negotiated(kProtocolSharedObject));
       return {};
     }
     case FrontendRequest::kGetShmemConfig: {

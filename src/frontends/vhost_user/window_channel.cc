@@ -4,15 +4,17 @@
 
 #include <algorithm>
 #include <cstring>
+#include <memory>
 
 #include "observe/log.h"
 
 namespace pvgpu::frontends::vhost_user {
 
-void WindowChannel::open(platform::UniqueFd socket, bool replies) {
+void WindowChannel::open(platform::UniqueFd socket, bool replies, bool shared_objects) {
   close();
   channel_.emplace(std::move(socket));
   replies_ = replies;
+  shared_objects_ = shared_objects;
   loop_.watch(channel_->fd(), [this] { receive(); });
 }
 
@@ -34,7 +36,15 @@ void WindowChannel::map(uint8_t region_id, uint64_t offset, uint64_t length, int
   request.body.length = length;
   request.body.flags = kShmemWritable;
   if (const auto file = file_of(fd)) files_[offset] = *file;
+  if (!channel_ || !replies_ || !shared_objects_) return enqueue(std::move(request));
+  // QEMU 11.1 answers first and maps then: a guest that is told of the answer may write to memory that is not there yet, and what
+  // it writes is lost. QEMU looks at the next request once it has mapped, so the answer to that one tells. The request takes
+  // away an object that nobody has: it changes nothing, and its own result means nothing.
+  auto mapped = std::make_shared<bool>(false);
+  Request confirmation{BackendRequest::kSharedObjectRemove, {}, {}, [mapped, done = std::move(request.done)](bool) { done(*mapped); }};
+  request.done = [mapped](bool success) { *mapped = success; };
   enqueue(std::move(request));
+  enqueue(std::move(confirmation));
 }
 
 void WindowChannel::unmap(uint8_t region_id, uint64_t offset, uint64_t length, Done done) {
@@ -78,9 +88,10 @@ void WindowChannel::send_waiting() {
   while (channel_ && !paused_ && !waiting_.empty() && unanswered_.size() < kMaxUnanswered) {
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
+    const size_t bytes = request.kind == BackendRequest::kSharedObjectRemove ? sizeof(SharedObject) : sizeof request.body;
     const MessageHeader header{static_cast<uint32_t>(request.kind), kVersion | (replies_ ? kFlagNeedReply : 0),
-                               sizeof request.body};
-    const bool sent = channel_->send(header, std::as_bytes(std::span(&request.body, 1)), request.fd.get());
+                               static_cast<uint32_t>(bytes)};
+    const bool sent = channel_->send(header, std::as_bytes(std::span(&request.body, 1)).first(bytes), request.fd.get());
     if (sent && replies_) {
       unanswered_.push_back(std::move(request.done));
     } else {

@@ -24,7 +24,8 @@ class WindowChannel {
   ~WindowChannel() { close(); }
 
   // A new channel; what waits on the old one has failed.
-  void open(platform::UniqueFd socket, bool replies);
+  // `shared_objects`: that the front-end knows requests about them.
+  void open(platform::UniqueFd socket, bool replies, bool shared_objects);
   void close();
 
   void map(uint8_t region_id, uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, Done done);
@@ -52,7 +53,7 @@ class WindowChannel {
 
   platform::EventLoop& loop_;
   std::optional<Channel> channel_;
-  bool replies_ = false, paused_ = false;
+  bool replies_ = false, shared_objects_ = false, paused_ = false;
   std::deque<Request> waiting_;
   std::deque<Done> unanswered_;
   std::map<uint64_t, File> files_;  // by window offset

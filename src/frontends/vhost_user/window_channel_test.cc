@@ -13,10 +13,10 @@ using ::testing::ElementsAre;
 
 class WindowChannelTest : public ::testing::Test {
  protected:
-  void open(bool replies = true) {
+  void open(bool replies = true, bool shared_objects = false) {
     auto pair = platform::socket_pair();
     frontend_.emplace(std::move(pair->first));
-    window_.open(std::move(pair->second), replies);
+    window_.open(std::move(pair->second), replies, shared_objects);
   }
   WindowChannel::Done note(int number) {
     return [this, number](bool success) { done_.push_back(success ? number : -number); };
@@ -51,6 +51,24 @@ TEST_F(WindowChannelTest, PairsAnswersInOrder) {
   turn();
   turn();
   EXPECT_THAT(done_, ElementsAre(1, -2, 3));
+}
+
+TEST_F(WindowChannelTest, AMappingIsThereWhenTheFrontendHasSeenTheNextRequest) {
+  open(true, true);
+  for (const bool mapped : {true, false}) {
+    done_.clear();
+    window_.map(1, 0, 4096, blob_.fd().get(), 0, note(1));
+    EXPECT_EQ(next().header.request, 9u);
+    const Message confirmation = next();
+    EXPECT_EQ(confirmation.header.request, 7u);
+    EXPECT_EQ(confirmation.payload, std::vector<std::byte>(16));
+    answer(mapped ? 0 : 1);
+    turn();
+    EXPECT_TRUE(done_.empty());
+    answer(1);  // there is no such object
+    turn();
+    EXPECT_THAT(done_, ElementsAre(mapped ? 1 : -1));
+  }
 }
 
 TEST_F(WindowChannelTest, HasFewOnTheirWayAndLosesNone) {

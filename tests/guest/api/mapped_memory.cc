@@ -16,12 +16,12 @@ constexpr uint32_t kBetweenFills = 50;
 
 struct Mapped {
   client::Buffer buffer;
-  uint32_t value;
+  uint32_t round, value;
 };
 
 Mapped make(const client::Device& device, uint32_t round) {
   Mapped made{client::make_buffer(device, kSize, VK_BUFFER_USAGE_TRANSFER_DST_BIT),
-              round * 2654435761u};
+              round, round * 2654435761u};
   if (round % kBetweenFills == 0) {
     client::run(device, [&](VkCommandBuffer commands) {
       vkCmdFillBuffer(commands, made.buffer.buffer, 0, VK_WHOLE_SIZE, made.value);
@@ -33,8 +33,12 @@ Mapped make(const client::Device& device, uint32_t round) {
 }
 
 void end(const client::Device& device, Mapped& mapped) {
-  if (!std::ranges::all_of(mapped.buffer.words(),
-                           [&](uint32_t word) { return word == mapped.value; })) {
+  const auto words = mapped.buffer.words();
+  const auto wrong = std::ranges::find_if(words, [&](uint32_t word) { return word != mapped.value; });
+  if (wrong != words.end()) {
+    std::printf("round %u (0x%08x): word %td of %zu is 0x%08x, and of all %td are as they should be\n",
+                mapped.round, mapped.value, wrong - words.begin(), words.size(), *wrong,
+                std::ranges::count(words, mapped.value));
     client::fail("memory does not hold what was written to it");
   }
   client::destroy(device, mapped.buffer);

@@ -156,10 +156,15 @@ class Frontend {
 
   // -- the window --
   Message window_request() { return receive(*window_); }
+  // What the session asks after a mapping, to see that it is done, is answered too.
   void answer_window(const Message& request, uint64_t code) {
     EXPECT_TRUE(request.header.flags & kFlagNeedReply);
     const MessageHeader header{request.header.request, kVersion | kFlagReply, sizeof code};
     ASSERT_TRUE(window_->send(header, std::as_bytes(std::span(&code, 1))));
+    if (request.header.request != static_cast<uint32_t>(BackendRequest::kShmemMap)) return;
+    const Message next = window_request();
+    EXPECT_EQ(next.header.request, static_cast<uint32_t>(BackendRequest::kSharedObjectRemove));
+    answer_window(next, 1);
   }
   // Whether something is asked right now.
   bool window_asks() {
