@@ -4,6 +4,7 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -54,6 +55,8 @@ class Control {
   struct Context {
     std::string name;
     std::unique_ptr<Renderer> renderer;
+    // Those that are not answered yet, by number. Callbacks that come later than the context's end find none.
+    std::shared_ptr<std::map<uint64_t, Reply>> submissions = std::make_shared<std::map<uint64_t, Reply>>();
   };
   using ResourcePtr = std::shared_ptr<Resource>;
 
@@ -101,6 +104,7 @@ class Control {
   std::unordered_map<uint32_t, ResourcePtr> resources_;
   Window window_;
   uint64_t last_map_serial_ = 0;
+  uint64_t last_submission_ = 0;
   size_t pages_ = 0;  // entries of all page lists
 };
 

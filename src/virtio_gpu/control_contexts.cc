@@ -46,9 +46,14 @@ void Control::ctx_create(const CtxCreate& body, Request& request) {
 }
 
 void Control::ctx_destroy(Request& request) {
-  if (!find_context(request)) return;
+  Context* context = find_context(request);
+  if (!context) return;
   const uint32_t id = request.header.ctx_id;
+  // A program's last submission is often still on its way. That it went with its context is no failure of it, and the guest's
+  // kernel would report one.
+  const auto submissions = std::move(context->submissions);
   contexts_.erase(id);
+  for (const auto& [number, reply] : *submissions) reply.ok();
   for (auto& [resource_id, resource] : resources_) {
     resource->attached.erase(id);
     if (resource->creator == id && resource->awaits_memory) resource->settle();  // memory that will never come
@@ -106,19 +111,26 @@ void Control::submit_3d(const Submit3d& body, Request& request) {
   const Header& header = request.header;
   const bool fenced = (header.flags & kFlagFence) != 0;
   // The answer is the fence's; without one it comes when the commands were executed.
-  auto succeeded = std::make_shared<bool>(true);
-  const auto answer = [reply = request.reply, succeeded] {
-    if (*succeeded) {
-      reply.ok();
+  const uint64_t number = ++last_submission_;
+  context->submissions->emplace(number, request.reply);
+  const auto answer = [waiting = std::weak_ptr(context->submissions), number](bool success) {
+    const auto submissions = waiting.lock();
+    if (!submissions) return;
+    const auto submission = submissions->extract(number);
+    if (success) {
+      submission.mapped().ok();
     } else {
-      reply.error(Response::kErrUnspec);
+      submission.mapped().error(Response::kErrUnspec);
     }
   };
+  auto succeeded = std::make_shared<bool>(true);
   context->renderer->submit({commands.begin(), commands.end()}, [succeeded, fenced, answer](bool success) {
     *succeeded = success;
-    if (!fenced) answer();
+    if (!fenced) answer(success);
   });
-  if (fenced) context->renderer->submit_fence(header.flags & kFlagRingIdx ? header.ring_idx : 0, answer);
+  if (fenced)
+    context->renderer->submit_fence(header.flags & kFlagRingIdx ? header.ring_idx : 0,
+                                    [succeeded, answer] { answer(*succeeded); });
 }
 
 }  // namespace pvgpu::virtio_gpu

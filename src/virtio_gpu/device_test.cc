@@ -154,10 +154,14 @@ TEST_F(DeviceTest, UnfencedCommandsOvertakeFences) {
 
 TEST_F(DeviceTest, AnswersWhatWaitsWhenItsContextGoes) {
   machine_.create_context(1);
-  const auto first = submit(1, {}, fence(1, 1)), second = submit(1, {}, fence(2, 1));
+  machine_.renderers[0]->later = true;
+  const auto first = submit(1, {}, fence(1, 1)), second = submit(1, {}, fence(2, 1)), unfenced = submit(1, {});
+  EXPECT_FALSE(machine_.answer_to(unfenced));
   EXPECT_EQ(machine_.call(Command::kCtxDestroy, 0, 1), Response::kOkNoData);
-  EXPECT_EQ(Machine::type_of(machine_.answer_to(first)), Response::kErrUnspec);
-  EXPECT_EQ(Machine::type_of(machine_.answer_to(second)), Response::kErrUnspec);
+  // No failures: a program's last submission is often still on its way when it ends.
+  EXPECT_EQ(Machine::type_of(machine_.answer_to(first)), Response::kOkNoData);
+  EXPECT_EQ(Machine::type_of(machine_.answer_to(second)), Response::kOkNoData);
+  EXPECT_EQ(Machine::type_of(machine_.answer_to(unfenced)), Response::kOkNoData);
 }
 
 TEST_F(DeviceTest, APoisonedContextAnswersErrorsAndSignalsFences) {

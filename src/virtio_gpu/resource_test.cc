@@ -72,7 +72,7 @@ TEST_F(ResourceTest, MappingWaitsForTheMemory) {
   const auto created = send_blob(1), mapped = send_map(1, 0);
   EXPECT_FALSE(machine_.answer_to(mapped));
   EXPECT_TRUE(machine_.window.empty());
-  context().finish_blobs();
+  context().finish();
   EXPECT_EQ(Machine::type_of(machine_.answer_to(created)), Response::kOkNoData);
   EXPECT_EQ(Machine::type_of(machine_.answer_to(mapped)), Response::kOkMapInfo);
 }
@@ -91,7 +91,7 @@ TEST_F(ResourceTest, MappingIsRefusedWhenTheResourceGoesFirst) {
   const auto mapped = send_map(1, 0);
   EXPECT_EQ(with_id(Command::kResourceUnref, 1), Response::kOkNoData);
   EXPECT_EQ(Machine::type_of(machine_.answer_to(mapped)), Response::kErrUnspec);
-  context().finish_blobs();
+  context().finish();
   EXPECT_TRUE(machine_.window.empty());
 }
 
@@ -101,7 +101,7 @@ TEST_F(ResourceTest, UnmappedBeforeItsMemoryCame) {
   const auto mapped = send_map(1, 0);
   EXPECT_EQ(with_id(Command::kResourceUnmapBlob, 1), Response::kOkNoData);
   const auto again = send_map(1, 0x1000);
-  context().finish_blobs();
+  context().finish();
   EXPECT_EQ(Machine::type_of(machine_.answer_to(mapped)), Response::kErrUnspec);
   EXPECT_EQ(Machine::type_of(machine_.answer_to(again)), Response::kOkMapInfo);
   EXPECT_THAT(machine_.window, ElementsAre(Pair(0x1000, 4096)));
@@ -168,7 +168,7 @@ TEST_F(ResourceTest, AttachingWaitsForTheMemory) {
   send_blob(1);
   EXPECT_EQ(with_id(Command::kCtxAttachResource, 1, 2), Response::kOkNoData);
   EXPECT_TRUE(context(1).attached.empty());
-  context(0).finish_blobs();
+  context(0).finish();
   EXPECT_THAT(context(1).attached, ElementsAre(1));
 }
 

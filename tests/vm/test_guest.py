@@ -11,8 +11,6 @@ from corners import EXPECTED, all_corners, collect, expected, report, run_corner
 
 class Guest(OneMachineCase):
     DEVICE_ARGUMENTS = ("--window", "8G")  # A corner maps more than the 4 GiB that there are unless told.
-    # What a program still submits after its context was poisoned is answered so: corners that fail (expected_corner_differences.txt) do.
-    FAULTS = (r"response 0x1200 \(command 0x207\)",)
 
     def test_kernel_finds_the_device(self):
         console = "\n".join(self.machine.kernel_messages())

@@ -148,20 +148,21 @@ struct FakeRenderer : Renderer {
   void unref_resource(uint32_t id) override { unrefs.push_back(id); }
   void submit(std::vector<std::byte> commands, std::function<void(bool)> done) override {
     submissions.push_back(std::move(commands));
+    if (later) return unfinished.push_back([this, done = std::move(done)] { done(!poisoned); });
     done(!poisoned);
   }
   void submit_fence(uint32_t ring_idx, std::function<void()> done) override {
     if (ring_idx == 0 || poisoned) return done();
     fences[ring_idx].push_back(std::move(done));
   }
-  void finish_blobs() {
+  void finish() {
     for (auto& finish : std::exchange(unfinished, {})) finish();
   }
 
   Machine& machine;
   std::string name;
   bool poisoned = false;
-  bool later = false;      // blobs wait for finish_blobs()
+  bool later = false;      // blobs and submissions wait for finish()
   bool unmappable = false; // blobs have no descriptor
   std::vector<std::function<void()>> unfinished;
   std::vector<venus::BlobRequest> blobs;
