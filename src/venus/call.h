@@ -20,10 +20,10 @@ struct DecodeError;
 class Call {
  public:
   explicit Call(Stream& stream) : stream_(stream) {}
-  // The next command of the same stream.
-  void begin(const char* name, bool wants_reply) {
+  // The next command of the same stream. `dispatch`: the object of its first argument, if that is known.
+  void begin(const char* name, bool wants_reply, Object* dispatch = nullptr) {
     name_ = name;
-    dispatch_ = nullptr;
+    dispatch_ = dispatch;
     wants_reply_ = wants_reply;
   }
 

@@ -16,16 +16,4 @@ void poison_unavailable(Call& call) {
   call.poison(PoisonReason::kUnavailableCommand, "the driver does not have it, or its extension is not enabled");
 }
 
-void poison_truncated(Call& call) { call.poison(DecodeError{PoisonReason::kTruncated, 0}); }
-
-void poison_fixed_command(Execution& x, const char* name) {
-  x.call.begin(name, false);
-  x.call.poison(x.handles.error());
-}
-
-void poison_fixed_unavailable(Execution& x, const char* name) {
-  x.call.begin(name, false);
-  poison_unavailable(x.call);
-}
-
 }  // namespace pvgpu::venus

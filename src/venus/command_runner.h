@@ -10,6 +10,7 @@
 #include "protocol/handlers.h"
 #include "venus/call.h"
 #include "venus/codec/encoder.h"
+#include "venus/codec/straight_decoder.h"
 #include "venus/execution.h"
 
 namespace pvgpu::venus {
@@ -21,8 +22,6 @@ inline constexpr uint32_t kGenerateReply = 1;
 void poison_no_reply_slot(Call& call);
 void poison_reply_overflow(Call& call, size_t room);
 void poison_unavailable(Call& call);
-void poison_truncated(Call& call);
-void poison_fixed_unavailable(Execution& x, const char* name);
 
 template <class Args>
 [[gnu::noinline]] void write_reply(Call& call, Args& args) {
@@ -36,86 +35,61 @@ template <class Args>
   stream.reply_written(writer.written());
 }
 
-// Reads arguments of which the size is known before, so that one look at the end is enough. Each command's arguments are read in
-// one place only, so that the compiler puts it all there.
-class FixedDecoder {
- public:
-  // `dispatch`: the first handle, if it has been looked up.
-  FixedDecoder(const std::byte* at, ContextHandles& handles, const Object* dispatch = nullptr)
-      : at_(at), handles_(handles), dispatch_(dispatch) {}
-
-  bool failed() const { return failed_; }
-  template <class T>
-  [[gnu::always_inline]] void scalar(T& value) {
-    static_assert(sizeof(T) == 4 || sizeof(T) == 8);
-    std::memcpy(&value, at_, sizeof(T));
-    at_ += sizeof(T);
-  }
-  template <class H>
-  [[gnu::always_inline]] void handle(H& value, uint32_t flags) {
-    uint64_t id;
-    scalar(id);
-    bool found = true;
-    if (!first_) {
-      // After a failure nothing is looked up any more.
-      found = !failed_ && handles_.translate_other(id, flags & protocol::kNullElements, value);
-    } else if (dispatch_) {
-      value = std::bit_cast<H>(dispatch_->handle);
-    } else {
-      found = handles_.dispatch(id, value);
-    }
-    first_ = false;
-    failed_ |= !found;
-  }
-  template <class T>
-  [[gnu::always_inline]] void structure(T& value) {
-    std::memcpy(&value, at_, sizeof(T));
-    at_ += sizeof(T);
-  }
-
- private:
-  const std::byte* at_;
-  ContextHandles& handles_;
-  const Object* dispatch_;
-  bool first_ = true;
-  bool failed_ = false;
-};
-
-// False: the context is poisoned.
-template <class Args>
+// False: the context is poisoned. With kIds, all handles but the first stay ids.
+template <class Args, bool kIds>
 [[gnu::always_inline]] inline bool decode(Execution& x, Args& args) {
-  if constexpr (Args::kRequestBytes != 0 && !kIsFixedCommand<Args>) {  // fixed commands come here for a reply only
-    const std::byte* bytes = x.reader.bytes(Args::kRequestBytes);
-    if (!bytes) [[unlikely]] {
-      poison_truncated(x.call);
-      return false;
+  if constexpr (kRequestSize<Args>.straight && !kIsQuickCommand<Args>) {  // what fails as a quick command comes here for the reason
+    constexpr size_t kLeast = kRequestSize<Args>.least;
+    if (x.reader.remaining() >= kLeast) [[likely]] {
+      StraightDecoder<ContextHandles, kIds> decoder(x.reader.position(), x.reader.remaining() - kLeast, x.handles, x.arena);
+      protocol::request(decoder, args);
+      if (!decoder.failed()) [[likely]] {
+        x.reader.skip_to(decoder.position());
+        return true;
+      }
+      x.call.set_dispatch(nullptr);
     }
-    FixedDecoder decoder(bytes, x.handles);
-    protocol::request(decoder, args);
-    if (!decoder.failed()) [[likely]] return true;
-    x.call.poison(x.handles.error());
-    return false;
-  } else {
-    protocol::request(x.decoder, args);
-    if (!x.decoder.failed()) [[likely]] return true;
-    x.call.poison(x.decoder.error());
-    return false;
   }
+  if constexpr (kIds) x.handles.keep_ids(true);
+  protocol::request(x.decoder, args);
+  if constexpr (kIds) x.handles.keep_ids(false);
+  if (!x.decoder.failed()) [[likely]] return true;
+  x.call.poison(x.decoder.error());
+  return false;
 }
 
-// A recorded command, all of whose arguments have been found to be there, and whose command buffer is the call's dispatch object.
-// It ends in the driver's function itself.
-template <class Args, class Select>
-[[gnu::always_inline]] inline void run_fixed_command(Execution& x, const std::byte* arguments, Select select) {
-  Args args;
-  const Object* commands = x.call.dispatch();
-  [[assume(commands != nullptr)]];  // Stream::execute has looked it up
-  FixedDecoder decoder(arguments, x.handles, commands);
+// False: not to be run this way. See CommandEntry::run_quick.
+template <class Args>
+[[gnu::always_inline]] inline bool decode_quickly(Execution& x, Args& args, const std::byte* arguments, size_t slack) {
+  if constexpr (!kRequestSize<Args>.exact) x.arena.reset();
+  const Object& commands = *x.call.dispatch();  // Stream::execute has looked it up
+  StraightDecoder decoder(arguments, slack, x.handles, x.arena, commands.handle, commands.device);
   protocol::request(decoder, args);
-  if (decoder.failed()) [[unlikely]] return poison_fixed_command(x, Args::kName);
+  x.next = decoder.failed() ? nullptr : decoder.position();
+  return x.next != nullptr;
+}
+
+// Ends in the driver's function itself.
+template <class Args, class Select>
+[[gnu::always_inline]] inline void run_quickly(Execution& x, const std::byte* arguments, size_t slack, Select select) {
+  Args args;
+  if (!decode_quickly(x, args, arguments, slack)) [[unlikely]] return;
   const auto function = select(x.call);
-  if (!function) [[unlikely]] return poison_fixed_unavailable(x, Args::kName);
+  if (!function) [[unlikely]] {
+    x.next = nullptr;
+    return;
+  }
   args.call(function);
+}
+
+// The same with a handler of ours.
+template <class Args, class Execute>
+[[gnu::always_inline]] inline void handle_quickly(Execution& x, const std::byte* arguments, size_t slack, Execute execute) {
+  Args args;
+  if (!decode_quickly(x, args, arguments, slack)) [[unlikely]] return;
+  x.call.begin(Args::kName, false, x.call.dispatch());
+  execute(x.call, args);
+  if (x.call.poisoned()) [[unlikely]] x.next = nullptr;
 }
 
 // Recorded commands (vkCmd*) are too short for a clock: runs of them are timed, in Ring.
@@ -131,9 +105,7 @@ template <class Args, bool kIds, class Execute>
   Args args;
   Call& call = x.call;
   call.begin(Args::kName, flags & kGenerateReply);
-  if constexpr (kIds) x.handles.keep_ids(true);
-  if (!decode(x, args)) [[unlikely]] return;
-  if constexpr (kIds) x.handles.keep_ids(false);
+  if (!decode<Args, kIds>(x, args)) [[unlikely]] return;
   if (flags & kTimedFlag<Args>) [[unlikely]] call.stream().mark(observe::Hop::kDecode);
   execute(call, args);
   if ((flags & (kGenerateReply | kTimedFlag<Args>)) && !call.poisoned()) [[unlikely]] {

@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "venus/codec/request_size.h"
 #include "venus/execution.h"
 
 namespace pvgpu::venus {
@@ -11,7 +12,7 @@ namespace pvgpu::venus {
 // Defined by the slices.
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
   void run_##function(Execution& execution, uint32_t flags);      \
-  void run_fixed_##function(Execution& execution, const std::byte* arguments);
+  void run_##function##_quickly(Execution& execution, const std::byte* arguments, size_t slack);
 #define CREATE_COMMAND PLAIN_COMMAND
 #define DESTROY_COMMAND PLAIN_COMMAND
 #define SPECIAL_COMMAND PLAIN_COMMAND
@@ -20,11 +21,14 @@ namespace pvgpu::venus {
 
 namespace {
 
-template <class Args>
-constexpr CommandEntry entry(void (*run)(Execution&, uint32_t), void (*run_fixed)(Execution&, const std::byte*) = nullptr) {
-  const bool fixed = run_fixed && kIsFixedCommand<Args>;
-  return {run, fixed ? run_fixed : nullptr, fixed ? kHeaderBytes + Args::kRequestBytes : SIZE_MAX,
-          std::string_view(Args::kName).starts_with("vkCmd")};
+template <class Args, auto run, auto run_quick>
+constexpr CommandEntry entry() {
+  const bool recorded = std::string_view(Args::kName).starts_with("vkCmd");
+  if constexpr (kIsQuickCommand<Args>) {
+    return {run, run_quick, kHeaderBytes + kRequestSize<Args>.least, recorded};
+  } else {
+    return {run, nullptr, SIZE_MAX, recorded};
+  }
 }
 
 }  // namespace
@@ -32,14 +36,8 @@ constexpr CommandEntry entry(void (*run)(Execution&, uint32_t), void (*run_fixed
 constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
   std::array<CommandEntry, protocol::kCommandLimit> table;
   table.fill({nullptr, nullptr, SIZE_MAX, false});
-#undef CREATE_COMMAND
-#undef DESTROY_COMMAND
-#undef SPECIAL_COMMAND
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
-  table[number] = entry<protocol::Args>(&run_##function, &run_fixed_##function);
-#define CREATE_COMMAND(number, Args, function, level, ids, member) table[number] = entry<protocol::Args>(&run_##function);
-#define DESTROY_COMMAND CREATE_COMMAND
-#define SPECIAL_COMMAND CREATE_COMMAND
+  table[number] = entry<protocol::Args, run_##function, run_##function##_quickly>();
 #include "protocol/commands.inc"
   return table;
 }();

@@ -16,11 +16,12 @@ struct CommandEntry {
   // Decodes the command's arguments, executes it, writes the reply if `flags` ask for it; or poisons the context.
   // nullptr: see refuse_command.
   void (*run)(Execution& execution, uint32_t flags) = nullptr;
-  // The same for a recorded command whose arguments always take the same room, if no reply is asked for. Most of what a frame
-  // consists of is such commands, so they have a way of their own, without what others need. `arguments`: all of them,
-  // of which the command buffer has been made the dispatch object. The arena and the execution's reader are not used.
-  void (*run_fixed)(Execution& execution, const std::byte* arguments) = nullptr;
-  size_t fixed_bytes = 0;  // header and arguments; for all other commands more than any stream has
+  // The same, in few instructions, for a recorded command without a reply that is as it mostly is. Most of what a frame consists of
+  // is such commands. `arguments`: `least_bytes` less the header are there, and `slack` bytes more; their command buffer has been
+  // made the dispatch object. Sets Execution::next to where the next command is; nullptr: the context is poisoned, or nothing was
+  // done, because the command is wrong or unusual, and `run` will see.
+  void (*run_quick)(Execution& execution, const std::byte* arguments, size_t slack) = nullptr;
+  size_t least_bytes = 0;  // header and arguments; without run_quick, more than any stream has
   // It is recorded into a command buffer: nobody waits for it alone.
   bool recorded = false;
 };

@@ -3,7 +3,7 @@
 #pragma once
 
 #include <cstddef>
-#include <string_view>
+#include <span>
 
 #include "venus/call.h"
 #include "venus/context_impl.h"
@@ -14,24 +14,23 @@ namespace pvgpu::venus {
 
 inline constexpr size_t kHeaderBytes = 8;  // of a command: its number and flags
 
-// Recorded commands whose arguments always take the same room, the first of which is their command buffer.
-template <class Args>
-inline constexpr bool kIsFixedCommand = Args::kRequestBytes != 0 && std::string_view(Args::kName).starts_with("vkCmd");
-
 // Beside the guest's flags (VkCommandFlagBitsEXT) in what a command's function is given: mark the hops (see Stream::mark).
 inline constexpr uint32_t kTimed = uint32_t{1} << 31;
 
 struct Execution {
   Execution(Stream& stream, std::span<const std::byte> bytes)
-      : reader(bytes), call(stream), handles(stream.context().objects(), call), decoder(reader, stream.arena(), handles) {}
+      : arena(stream.arena()),
+        reader(bytes),
+        call(stream),
+        handles(stream.context().objects(), call),
+        decoder(reader, arena, handles) {}
 
+  wire::Arena& arena;
+  const std::byte* next = nullptr;  // set by CommandEntry::run_quick: behind the command
   wire::Reader reader;
   Call call;
   ContextHandles handles;
   HostDecoder decoder;
 };
-
-// Poisons the context with what was wrong about the handles of the command `name`, which runs with run_fixed.
-void poison_fixed_command(Execution& x, const char* name);
 
 }  // namespace pvgpu::venus

@@ -4,6 +4,8 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
+#include <cstring>
 
 #include "venus/call.h"
 #include "venus/codec/decoder.h"
@@ -20,40 +22,48 @@ class ContextHandles {
 
   template <class H>
   bool translate(uint64_t id, bool null_allowed, H& out) {
-    return call_.dispatch() ? translate_other(id, null_allowed, out) : dispatch(id, out);
-  }
-  // Any handle of a command but the first.
-  template <class H>
-  bool translate_other(uint64_t id, bool null_allowed, H& out) {
-    if (ids_ || (id == 0 && null_allowed)) {
+    if (!call_.dispatch()) {
+      Scope device;
+      return first(id, device, out) || refuse<H>(id, objects_.find(id));
+    }
+    if (ids_ || id == 0) {
       out = std::bit_cast<H>(id);
       return id != 0 || null_allowed || refuse<H>(id, nullptr);
     }
-    Object* object = objects_.find(id);
-    if (!fits<H>(object) || (object->device != call_.dispatch()->device && object->device)) [[unlikely]]
-      return refuse<H>(id, object);
+    return find(id, call_.dispatch()->device, out) || refuse<H>(id, objects_.find(id));
+  }
+
+  // For StraightDecoder, which asks nobody why: a command's device, which all its objects belong to but those of no device.
+  using Scope = const Device*;
+  template <class H>
+  [[gnu::always_inline]] bool first(uint64_t id, Scope& device, H& out) {
+    const Object* object = dispatch_on<H>(id);
+    if (!object) [[unlikely]] return false;
+    device = object->device;
     out = std::bit_cast<H>(object->handle);
     return true;
   }
-  // The first handle of a command.
   template <class H>
-  [[gnu::always_inline]] bool dispatch(uint64_t id, H& out) {
+  [[gnu::always_inline]] bool find(uint64_t id, Scope device, H& out) const {
+    const Object* object = objects_.find(id);
+    if (!fits<H>(object) || (object->device != device && object->device)) [[unlikely]] return false;
+    out = std::bit_cast<H>(object->handle);
+    return true;
+  }
+  // Makes an object what the command is dispatched on; nullptr: there is none.
+  template <class H>
+  [[gnu::always_inline]] Object* dispatch_on(uint64_t id) {
     // Mostly what the command before was dispatched on. The slot of an object that is gone has another id, or 0.
     // acquire: pairs with the release in ObjectTable::insert(), so that the object's fields are seen.
     Object* object = last_;
     if (object->id.load(std::memory_order_acquire) != id) object = objects_.find(id);
-    if (id == 0 || !fits<H>(object)) [[unlikely]] return refuse<H>(id, object);
+    if (id == 0 || !fits<H>(object)) [[unlikely]] return nullptr;
     last_ = object;
     call_.set_dispatch(object);
-    out = std::bit_cast<H>(object->handle);
-    return true;
+    return object;
   }
-  // Makes the command buffer `id` the dispatch object of a command of kCommandTable that is run with run_fixed.
-  [[gnu::always_inline]] bool dispatch_commands(uint64_t id) {
-    VkCommandBuffer handle;
-    return dispatch(id, handle);
-  }
-  // Why the last translate() or dispatch() failed.
+
+  // Why the last translate() failed.
   const DecodeError& error() const { return error_; }
 
   static DecodeError explain(uint64_t id, const Object* object, VkObjectType type, const char* want);

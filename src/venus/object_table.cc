@@ -4,7 +4,7 @@ namespace pvgpu::venus {
 
 ObjectTable::ObjectTable()
     : top_(static_cast<std::atomic<Mid*>*>(std::calloc(size_t{1} << kTopBits, sizeof(std::atomic<Mid*>)))) {
-  if (!top_) throw std::bad_alloc();
+  if (!top_ || !(first_ = mid_for(0))) throw std::bad_alloc();
 }
 
 ObjectTable::~ObjectTable() = default;

@@ -35,8 +35,9 @@ void trace(Ring* ring, std::span<const std::byte> bytes) {
 bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress) {
   const bool tracing = observe::enabled(observe::Level::kTrace);
   Execution x(*this, bytes);
-  wire::Arena& memory = arena();
   const uint32_t timed = hops_ ? kTimed : 0;
+  // Headers below this have a number that is known and no flags.
+  const uint64_t quick_limit = tracing ? 0 : kCommandTable.size();
   const std::byte* at = bytes.data();
   const std::byte* const end = at + bytes.size();
   uint32_t untold = 0;  // commands executed that `progress` does not know of
@@ -44,45 +45,42 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
     if (progress && untold != 0) progress->executed(static_cast<size_t>(position - bytes.data()));
     untold = 0;
   };
-  const auto refuse = [this](uint32_t number) {
-    context_.poison(refuse_command(number));
-    return false;
-  };
-  while (at != end) {
+  while (static_cast<size_t>(end - at) >= kHeaderBytes) {
     const auto left = static_cast<size_t>(end - at);
-    if (left < kHeaderBytes) [[unlikely]] {
-      context_.poison({PoisonReason::kTruncated, "a command header ends early"});
-      return false;
-    }
-    if (tracing) [[unlikely]] trace(ring_, {at, left});
     uint64_t header;
     std::memcpy(&header, at, sizeof header);
-    const auto number = static_cast<uint32_t>(header);
-    const auto flags = static_cast<uint32_t>(header >> 32);
-    if (number >= kCommandTable.size()) [[unlikely]] return refuse(number);
-    const CommandEntry* const command = kCommandTable.data() + number;
-    if (left >= command->fixed_bytes && flags == 0) [[likely]] {
-      const std::byte* arguments = at + kHeaderBytes;
-      uint64_t commands;
-      std::memcpy(&commands, arguments, sizeof commands);
-      if (!x.handles.dispatch_commands(commands)) [[unlikely]] {
-        poison_fixed_command(x, protocol::command_name(number));
-        return false;
+    if (header < quick_limit) [[likely]] {
+      const CommandEntry& command = kCommandTable[header];
+      uint64_t commands = 0;
+      if (left >= command.least_bytes) std::memcpy(&commands, at + kHeaderBytes, sizeof commands);
+      if (commands != 0 && x.handles.dispatch_on<VkCommandBuffer>(commands)) {
+        command.run_quick(x, at + kHeaderBytes, left - command.least_bytes);
+        if (x.next) [[likely]] {
+          at = x.next;
+          if (++untold == kMostUntold) tell(at);
+          continue;
+        }
+        if (x.call.poisoned()) return false;
       }
-      at += command->fixed_bytes;
-      command->run_fixed(x, arguments);
-      if (x.call.poisoned()) [[unlikely]] return false;
-      if (++untold == kMostUntold) tell(at);
-      continue;
     }
-    if (!command->run) [[unlikely]] return refuse(number);
+    if (tracing) [[unlikely]] trace(ring_, {at, left});
+    const auto number = static_cast<uint32_t>(header);
+    const CommandEntry* const command = number < kCommandTable.size() ? &kCommandTable[number] : nullptr;
+    if (!command || !command->run) [[unlikely]] {
+      context_.poison(refuse_command(number));
+      return false;
+    }
     if (!command->recorded) tell(at);
     x.reader.skip_to(at + kHeaderBytes);
-    command->run(x, flags | timed);
+    command->run(x, static_cast<uint32_t>(header >> 32) | timed);
     at = x.reader.position();
-    memory.reset();
+    x.arena.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
     if (++untold == kMostUntold || !command->recorded) tell(at);
+  }
+  if (at != end) {
+    context_.poison({PoisonReason::kTruncated, "a command header ends early"});
+    return false;
   }
   tell(end);
   return true;

@@ -22,7 +22,7 @@ std::unordered_map<uint32_t, std::vector<uint32_t>> children_by_parent() {
 VkBaseOutStructure* Randomizer::chain(uint32_t parent) {
   static const auto children = children_by_parent();
   const auto found = children.find(parent);
-  if (found == children.end() || depth_ > 3 || below(2) == 0) return nullptr;
+  if (!chains_ || found == children.end() || depth_ > 3 || below(2) == 0) return nullptr;
   const uint64_t length = 1 + below(depth_ > 1 ? 1 : 3);
   std::vector<uint32_t> chosen;
   for (uint64_t i = 0; i < length; ++i) {

@@ -35,6 +35,8 @@ class Randomizer {
   Randomizer(wire::Arena& arena, uint64_t seed, Ids* ids = nullptr)
       : arena_(arena), random_(seed), ids_(ids) {}
 
+  void leave_out_chains() { chains_ = false; }
+
   template <class T>
   void scalar(T& value) {
     if constexpr (std::is_same_v<T, VkGeometryTypeKHR>) {
@@ -215,6 +217,7 @@ class Randomizer {
   wire::Arena& arena_;
   std::mt19937_64 random_;
   Ids* ids_;
+  bool chains_ = true;
   bool output_ = false;
   uint32_t depth_ = 0;
 };

@@ -5,6 +5,8 @@
 
 #include <cstring>
 #include <random>
+#include <set>
+#include <string>
 
 #include "venus/testing/bytes.h"
 #include "venus/testing/command_codecs.h"
@@ -31,12 +33,13 @@ class RoundTrip : public ::testing::TestWithParam<int> {
   }
   // Calls `check(command, args, seed)` with random arguments of every command of the slice.
   template <class Check>
-  void for_each(Check check) {
+  void for_each(Check check, bool chains = true) {
     for (const CommandCodec& command : commands()) {
       for (uint64_t seed = 0; seed < kSeeds && !HasFatalFailure(); ++seed) {
         SCOPED_TRACE(std::string(command.name) + ", seed " + std::to_string(seed));
         wire::Arena arena;
         Randomizer randomizer(arena, seed * 1000 + command.number);
+        if (!chains) randomizer.leave_out_chains();
         ArgsMemory args(command.size);
         command.randomize(randomizer, args.get());
         check(command, args, seed);
@@ -138,6 +141,47 @@ TEST_P(RoundTrip, DamagedMessagesStayInTheirBytes) {
       }
     }
   });
+}
+
+// What is decoded straight is what the decoder makes of it, whatever is there; and what a guest mostly
+// sends is decoded straight.
+TEST_P(RoundTrip, StraightIsTheSame) {
+  const auto straight = [](const CommandCodec& command, const Bytes& bytes) {
+    wire::Arena arena{size_t{16} << 20};
+    ArgsMemory args(command.size), expected(command.size);
+    const std::optional<size_t> taken = command.decode_straight(bytes, arena, args.get());
+    if (!taken) return false;
+    Decoding host(bytes);
+    command.decode_request(host.decoder, expected.get());
+    EXPECT_FALSE(host.decoder.failed()) << to_hex(bytes);
+    EXPECT_EQ(*taken, bytes.size() - host.reader.remaining());
+    EXPECT_EQ(to_hex(encoded(command.encode_request, args)),
+              to_hex(encoded(command.encode_request, expected)));
+    return true;
+  };
+  std::set<std::string> names;
+  for (const bool chains : {false, true}) {
+    for_each(
+        [&](const CommandCodec& command, ArgsMemory& args, uint64_t seed) {
+          if (!command.decode_straight) return;
+          names.insert(command.name);
+          Bytes bytes = encoded(command.encode_request, args);
+          EXPECT_TRUE(straight(command, bytes) || chains);
+          std::mt19937_64 random(seed);
+          for (int cut = 0; cut < 20; ++cut) {
+            const size_t words = random() % (bytes.size() / 4);
+            ASSERT_FALSE(straight(command, Bytes(bytes.begin(), bytes.begin() + static_cast<ptrdiff_t>(words * 4))))
+                << words * 4 << " of " << bytes.size();
+          }
+          for (int damage = 0; damage < 20; ++damage) {
+            static constexpr uint8_t kValues[] = {0, 1, 2, 0x7f, 0x80, 0xff};
+            bytes[random() % bytes.size()] = std::byte{kValues[random() % std::size(kValues)]};
+            straight(command, bytes);
+          }
+        },
+        chains);
+  }
+  EXPECT_GT(names.size(), 50u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Slices, RoundTrip, ::testing::Range(0, 4));

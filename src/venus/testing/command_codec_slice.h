@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "venus/codec/straight_decoder.h"
 #include "venus/testing/command_codecs.h"
 
 namespace pvgpu::venus::testing {
@@ -21,6 +22,23 @@ constexpr auto caller() -> void (*)(PFN_vkVoidFunction, void*) {
 }
 
 template <class Args>
+constexpr auto straight_decoder() -> std::optional<size_t> (*)(std::span<const std::byte>, wire::Arena&, void*) {
+  if constexpr (kRequestSize<Args>.straight) {
+    return [](std::span<const std::byte> bytes, wire::Arena& arena, void* args) -> std::optional<size_t> {
+      constexpr size_t kLeast = kRequestSize<Args>.least;
+      if (bytes.size() < kLeast) return std::nullopt;
+      StraightRawHandles handles;
+      StraightDecoder<StraightRawHandles> decoder(bytes.data(), bytes.size() - kLeast, handles, arena);
+      protocol::request(decoder, *static_cast<Args*>(args));
+      if (decoder.failed()) return std::nullopt;
+      return static_cast<size_t>(decoder.position() - bytes.data());
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Args>
 constexpr CommandCodec command_codec() {
   return {
       Args::kCommand,
@@ -32,6 +50,7 @@ constexpr CommandCodec command_codec() {
       },
       [](Encoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
       [](RawDecoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
+      straight_decoder<Args>(),
       [](Encoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
       [](RawDecoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
       [](OutputFiller& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <vector>
 
@@ -21,6 +22,8 @@ struct CommandCodec {
   void (*randomize)(Randomizer&, void* args);
   void (*encode_request)(Encoder&, void* args);
   void (*decode_request)(RawDecoder&, void* args);
+  // With a StraightDecoder: how many bytes the request took; nothing if it failed. nullptr: not for this command.
+  std::optional<size_t> (*decode_straight)(std::span<const std::byte> bytes, wire::Arena& arena, void* args);
   void (*encode_reply)(Encoder&, void* args);
   void (*decode_reply)(RawDecoder&, void* args);
   void (*fill_outputs)(OutputFiller&, void* args);
