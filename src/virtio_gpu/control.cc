@@ -14,9 +14,10 @@ Control::Control(const ControlOptions& options, Transport& transport)
 
 Control::~Control() {
   contexts_.clear();
-  // What waits for memory holds on to its resource.
-  for (auto& [id, resource] : resources_) resource->waiting.clear();
-  for (const auto& [offset, length] : window_.ranges()) transport_.unmap_window(offset, length, [](bool) {});
+  for (auto& [id, resource] : resources_) {
+    resource->waiting.clear();  // what waits for memory holds on to its resource
+    if (resource->window_offset) unmap(*resource, [](bool) {});
+  }
 }
 
 Config Control::config() const { return {.events_read = 0, .events_clear = 0, .num_scanouts = 0, .num_capsets = 1}; }

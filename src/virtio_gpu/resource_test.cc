@@ -95,6 +95,14 @@ TEST_F(ResourceTest, MappingIsRefusedWhenTheResourceGoesFirst) {
   EXPECT_TRUE(machine_.window.empty());
 }
 
+TEST_F(ResourceTest, WhatAwaitsItsMemoryIsNotTakenOutOfTheWindowAtAReset) {
+  context().later = true;
+  send_blob(1);
+  send_map(1, 0);
+  machine_.device->reset();
+  EXPECT_EQ(machine_.unmapped, 0);
+}
+
 TEST_F(ResourceTest, UnmappedBeforeItsMemoryCame) {
   context().later = true;
   send_blob(1);

@@ -93,6 +93,7 @@ void Machine::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_o
 }
 
 void Machine::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {
+  unmapped++;
   const auto found = window.find(offset);
   const bool there = found != window.end() && found->second == length;
   if (there) window.erase(found);

@@ -124,6 +124,7 @@ class Machine : public Transport {
   DriverQueue control{guest, FakeMemory::kLow}, cursor{guest, FakeMemory::kLow + (1 << 16)};
   std::map<uint16_t, int> interrupts, broken;
   std::map<uint64_t, uint64_t> window;  // what is mapped: offset → length
+  int unmapped = 0;                     // how often something was taken away
   bool window_fails = false;
   bool window_later = false;  // keep what is asked for in window_done
   std::vector<std::function<void(bool)>> window_done;
