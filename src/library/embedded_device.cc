@@ -136,8 +136,8 @@ int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
 
 int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
   return on_thread([&] {
-    const uint16_t index = device_->stop_queue(queue);
-    if (next) *next = index;
+    const auto position = static_cast<uint16_t>(device_->stop_queue(queue));
+    if (next) *next = position;
     queues_[queue].started = false;
     return 0;
   });

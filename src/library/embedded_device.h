@@ -28,7 +28,8 @@ class EmbeddedDevice : private virtio_gpu::Transport {
                  const pvgpu_device_callbacks& callbacks);
   ~EmbeddedDevice() override;
 
-  uint64_t features() const { return device_->offered_features(); }
+  // pvgpu_queue has no layout for packed queues.
+  uint64_t features() const { return device_->offered_features() & ~uint64_t{virtio_gpu::kFeatureRingPacked}; }
   // What these return is what the C functions of the same names do.
   int accept_features(uint64_t features);
   int add_memory(uint64_t address, std::span<std::byte> host);

@@ -37,7 +37,7 @@ Device::~Device() {
 
 uint64_t Device::offered_features() const {
   return kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
-         kFeatureIndirectDescriptors | kFeatureVersion1;
+         kFeatureIndirectDescriptors | kFeatureVersion1 | kFeatureRingPacked;
 }
 
 void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
@@ -56,27 +56,30 @@ void Device::write_config(uint32_t offset, std::span<const std::byte> bytes) {
   control_->clear_events(events);
 }
 
-bool Device::start_queue(uint16_t index, QueueMemory layout, uint16_t next) {
+bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) {
   if (index >= kQueueCount) return false;
   Queue& queue = queues_[index];
-  auto ring = Virtqueue::create(transport_.memory(), std::move(layout), next,
-                                (features_ & kFeatureIndirectDescriptors) != 0);
-  if (!ring) {
-    stop_broken(index, ring.error());
+  const bool indirect = (features_ & kFeatureIndirectDescriptors) != 0;
+  const auto take = [&](auto ring) {
+    if (ring) queue.ring.emplace(std::move(*ring));
+    else stop_broken(index, ring.error());
+    return ring.has_value();
+  };
+  const GuestMemory& memory = transport_.memory();
+  if (!(packed() ? take(PackedVirtqueue::create(memory, std::move(layout), position, indirect))
+                 : take(Virtqueue::create(memory, std::move(layout), static_cast<uint16_t>(position), indirect))))
     return false;
-  }
-  queue.ring = std::move(*ring);
   queue.broken = false;
   for (const Queue::Answer& answer : std::exchange(queue.unsent, {})) give_back(index, answer.chain, answer.bytes);
   return true;
 }
 
-uint16_t Device::stop_queue(uint16_t index) {
+uint32_t Device::stop_queue(uint16_t index) {
   if (index >= kQueueCount) return 0;
   Queue& queue = queues_[index];
-  if (queue.ring) queue.next = queue.ring->next();
+  if (queue.ring) queue.position = std::visit([](const auto& ring) { return ring.position(); }, *queue.ring);
   queue.ring.reset();
-  return queue.next;
+  return queue.position;
 }
 
 void Device::kick(uint16_t index) {
@@ -84,7 +87,7 @@ void Device::kick(uint16_t index) {
   // A command's effects may stop the queue, so it is looked up anew for each.
   const std::weak_ptr<Life> life = life_;
   while (!life.expired() && queues_[index].ring && !queues_[index].broken) {
-    auto chain = queues_[index].ring->pop();
+    auto chain = std::visit([](auto& ring) { return ring.pop(); }, *queues_[index].ring);
     if (!chain) return stop_broken(index, chain.error());
     if (!*chain) return;
     process(index, std::move(**chain));
@@ -153,7 +156,8 @@ void Device::give_back(uint16_t index, const Chain& chain, std::span<const std::
     static constinit observe::LogLimit limit(20);
     observe::warn_within(limit, "queue {}: an answer has nowhere to go, the guest's buffer is not in its memory", index);
   }
-  if (queues_[index].ring->push(chain.head, static_cast<uint32_t>(fitting.size()))) transport_.interrupt(index);
+  const auto written = static_cast<uint32_t>(fitting.size());
+  if (std::visit([&](auto& ring) { return ring.push(chain, written); }, *queues_[index].ring)) transport_.interrupt(index);
 }
 
 void Device::reset() {

@@ -12,10 +12,12 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <variant>
 #include <vector>
 
 #include "virtio_gpu/control.h"
 #include "virtio_gpu/fence_order.h"
+#include "virtio_gpu/packed_virtqueue.h"
 #include "virtio_gpu/protocol.h"
 #include "virtio_gpu/transport.h"
 #include "virtio_gpu/virtqueue.h"
@@ -37,11 +39,13 @@ class Device {
   void write_config(uint32_t offset, std::span<const std::byte> bytes);
 
   // -- queues --
+  // Packed ones, if the driver accepted kFeatureRingPacked, else split ones. `position`: initial_position(), or what stop_queue gave.
   // False, after a line in the log: the layout is of no use.
-  bool start_queue(uint16_t queue, QueueMemory layout, uint16_t next);
-  // Takes no further chain. What is in flight is answered when the queue is started again. Returns the index of the
-  // next available entry: what start_queue wants then.
-  uint16_t stop_queue(uint16_t queue);
+  bool start_queue(uint16_t queue, QueueMemory layout, uint32_t position);
+  // Takes no further chain. What is in flight is answered when the queue is started again. Returns its position.
+  uint32_t stop_queue(uint16_t queue);
+  bool packed() const { return (features_ & kFeatureRingPacked) != 0; }
+  uint32_t initial_position() const { return packed() ? PackedVirtqueue::kStart : 0; }
   // There may be something in the queue.
   void kick(uint16_t queue);
 
@@ -50,9 +54,9 @@ class Device {
 
  private:
   struct Queue {
-    std::optional<Virtqueue> ring;
+    std::optional<std::variant<Virtqueue, PackedVirtqueue>> ring;
     bool broken = false;
-    uint16_t next = 0;  // while there is no ring
+    uint32_t position = 0;  // while there is no ring
     struct Answer {
       Chain chain;
       std::vector<std::byte> bytes;

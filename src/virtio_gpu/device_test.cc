@@ -219,10 +219,30 @@ TEST_F(DeviceTest, SurvivesMemoryThatGoes) {
   machine_.send(Machine::request(Command::kGetDisplayInfo, 0));
 }
 
+TEST_F(DeviceTest, ServesPackedQueues) {
+  Machine machine;
+  machine.device->accept_features(machine.device->offered_features());
+  testing::PackedDriverQueue rings(machine.guest, FakeMemory::kLow);
+  ASSERT_TRUE(machine.device->start_queue(kControlQueue, rings.layout(), machine.device->initial_position()));
+  const uint64_t request = FakeMemory::kLow + 0x20000, answer = request + 0x1000;
+  for (uint16_t id = 0; id < 30; id++) {
+    const auto bytes = Machine::request(Command::kGetCapsetInfo, GetCapsetInfo{});
+    std::memcpy(machine.guest.at(request), bytes.data(), bytes.size());
+    rings.make_available(id, {{request, static_cast<uint32_t>(bytes.size()), 0, 0}, {answer, 256, testing::kWrite, 0}});
+    machine.device->kick(kControlQueue);
+    Header header;
+    std::memcpy(&header, machine.guest.at(answer), sizeof header);
+    ASSERT_EQ(header.type, static_cast<uint32_t>(Response::kOkCapsetInfo));
+    ASSERT_EQ(rings.take_used(2), std::pair(id, static_cast<uint32_t>(sizeof(Header) + sizeof(CapsetInfo))));
+    const uint32_t position = machine.device->stop_queue(kControlQueue);
+    ASSERT_TRUE(machine.device->start_queue(kControlQueue, rings.layout(), position));
+  }
+}
+
 TEST_F(DeviceTest, KeepsAnswersWhileStopped) {
   machine_.create_context(1);
   const auto fenced = submit(1, {}, fence(1, 1));
-  const uint16_t next = machine_.device->stop_queue(kControlQueue);
+  const uint32_t next = machine_.device->stop_queue(kControlQueue);
   EXPECT_EQ(next, 2);
   machine_.renderers[0]->fences[1][0]();
   EXPECT_FALSE(machine_.answer_to(fenced));

@@ -26,6 +26,7 @@ enum Feature : uint64_t {
   kFeatureContextInit = 1ull << 4,
   kFeatureIndirectDescriptors = 1ull << 28,  // VIRTIO_F_INDIRECT_DESC
   kFeatureVersion1 = 1ull << 32,             // VIRTIO_F_VERSION_1
+  kFeatureRingPacked = 1ull << 34,           // VIRTIO_F_RING_PACKED
 };
 
 enum class Command : uint32_t {

@@ -33,10 +33,6 @@ std::atomic_ref<uint16_t> shared_u16(const GuestBytes& part, size_t offset) {
   return std::atomic_ref<uint16_t>(*reinterpret_cast<uint16_t*>(part.bytes.data() + offset));
 }
 
-bool aligned(const GuestBytes& part, size_t alignment) {
-  return reinterpret_cast<uintptr_t>(part.bytes.data()) % alignment == 0;
-}
-
 std::unexpected<std::string> broken(std::string what) {
   return std::unexpected(std::move(what));
 }
@@ -51,7 +47,7 @@ std::expected<Virtqueue, std::string> Virtqueue::create(const GuestMemory& memor
       layout.available.bytes.size() < QueueMemory::available_bytes(layout.size) ||
       layout.used.bytes.size() < QueueMemory::used_bytes(layout.size))
     return broken("its rings are not in the guest's memory");
-  if (!aligned(layout.descriptors, 16) || !aligned(layout.available, 2) || !aligned(layout.used, 4))
+  if (!is_aligned(layout.descriptors, 16) || !is_aligned(layout.available, 2) || !is_aligned(layout.used, 4))
     return broken("its rings are misaligned");
   return Virtqueue(memory, std::move(layout), next, indirect);
 }
@@ -98,15 +94,8 @@ std::expected<void, std::string> Virtqueue::walk(std::span<const std::byte> tabl
       if (descriptor.flags & kDescriptorNext) return broken("an indirect descriptor with a successor");
       return walk_indirect(descriptor, budget, chain);
     }
-    if (descriptor.flags & kDescriptorWrite) {
-      chain.writable.push_back({descriptor.address, descriptor.length});
-      chain.writable_bytes += descriptor.length;
-    } else if (!chain.writable.empty()) {
+    if (!chain.add({descriptor.address, descriptor.length}, descriptor.flags & kDescriptorWrite))
       return broken("a readable descriptor behind a writable one");
-    } else {
-      chain.readable.push_back({descriptor.address, descriptor.length});
-      chain.readable_bytes += descriptor.length;
-    }
     if (!(descriptor.flags & kDescriptorNext)) return {};
     index = descriptor.next;
   }
@@ -115,17 +104,14 @@ std::expected<void, std::string> Virtqueue::walk(std::span<const std::byte> tabl
 
 std::expected<void, std::string> Virtqueue::walk_indirect(const Descriptor& descriptor, size_t& budget,
                                                           Chain& chain) const {
-  const size_t bytes = descriptor.length;
-  if (bytes == 0 || bytes % kDescriptorBytes != 0 || bytes / kDescriptorBytes > kMaxDescriptors)
-    return broken(fmt::format("an indirect table of {} bytes", bytes));
-  std::vector<std::byte> table(bytes);
-  if (!copy_from_guest(*memory_, descriptor.address, table)) return broken("an indirect table outside the guest's memory");
-  return walk(table, 0, false, budget, chain);
+  auto table = read_indirect_table(*memory_, descriptor.address, descriptor.length);
+  if (!table) return broken(table.error());
+  return walk(*table, 0, false, budget, chain);
 }
 
-bool Virtqueue::push(uint16_t head, uint32_t written) {
+bool Virtqueue::push(const Chain& chain, uint32_t written) {
   const size_t slot = used_ % layout_.size;
-  const uint32_t entry[2] = {head, written};
+  const uint32_t entry[2] = {chain.head, written};
   std::memcpy(layout_.used.bytes.data() + kEntriesOffset + 8 * slot, entry, sizeof entry);
   used_++;
   if (in_flight_ > 0) in_flight_--;  // what was taken before a pause is given back after it
@@ -134,6 +120,25 @@ bool Virtqueue::push(uint16_t head, uint32_t written) {
   // The driver turns interrupts on and then looks at the index; one of us sees the other's store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
   return !(shared_u16(layout_.available, 0).load(std::memory_order_relaxed) & kAvailableNoInterrupt);
+}
+
+bool Chain::add(Segment segment, bool is_writable) {
+  if (!is_writable && !writable.empty()) return false;
+  (is_writable ? writable : readable).push_back(segment);
+  (is_writable ? writable_bytes : readable_bytes) += segment.length;
+  return true;
+}
+
+bool is_aligned(const GuestBytes& part, size_t alignment) {
+  return reinterpret_cast<uintptr_t>(part.bytes.data()) % alignment == 0;
+}
+
+std::expected<std::vector<std::byte>, std::string> read_indirect_table(const GuestMemory& memory, uint64_t address, uint32_t bytes) {
+  if (bytes == 0 || bytes % kDescriptorBytes != 0 || bytes / kDescriptorBytes > Virtqueue::kMaxDescriptors)
+    return broken(fmt::format("an indirect table of {} bytes", bytes));
+  std::vector<std::byte> table(bytes);
+  if (!copy_from_guest(memory, address, table)) return broken("an indirect table outside the guest's memory");
+  return table;
 }
 
 std::optional<std::vector<std::byte>> read_chain(const GuestMemory& memory, const Chain& chain, size_t limit) {

@@ -22,9 +22,13 @@ struct Segment {
 
 // A buffer of the driver's: what the device may read, then what it may write.
 struct Chain {
-  uint16_t head = 0;
+  uint16_t head = 0;         // of a split queue; the buffer's id, of a packed one
+  uint16_t descriptors = 1;  // of a packed queue's ring that it takes
   std::vector<Segment> readable, writable;
   uint64_t readable_bytes = 0, writable_bytes = 0;
+
+  // False: what may be read comes first.
+  bool add(Segment segment, bool is_writable);
 };
 
 // Where the parts of a queue lie. Each span covers exactly what its part needs (the *_bytes below).
@@ -52,9 +56,9 @@ class Virtqueue {
   // broke the rules: the queue is of no use until it is set up anew.
   std::expected<std::optional<Chain>, std::string> pop();
   // Gives a chain back after `written` bytes were written to it. True if the driver wants an interrupt.
-  bool push(uint16_t head, uint32_t written);
+  bool push(const Chain& chain, uint32_t written);
   // The index of the available entry that pop() would take next.
-  uint16_t next() const { return next_; }
+  uint32_t position() const { return next_; }
 
  private:
   struct Descriptor;
@@ -70,6 +74,10 @@ class Virtqueue {
   uint32_t in_flight_ = 0;  // taken and not given back
   bool indirect_;
 };
+
+bool is_aligned(const GuestBytes& part, size_t alignment);
+// A copy of an indirect table, or what is wrong with it.
+std::expected<std::vector<std::byte>, std::string> read_indirect_table(const GuestMemory& memory, uint64_t address, uint32_t bytes);
 
 // All readable bytes of a chain. nullopt if there are more than `limit`, or if they are not in the guest's memory.
 std::optional<std::vector<std::byte>> read_chain(const GuestMemory& memory, const Chain& chain, size_t limit);

@@ -54,7 +54,7 @@ TEST_F(VirtqueueTest, GivesChainsAndTakesThemBack) {
   EXPECT_EQ(chain.readable_bytes, 30u);
   EXPECT_EQ(chain.writable_bytes, 30u);
   EXPECT_FALSE(queue_->pop()->has_value());
-  EXPECT_TRUE(queue_->push(chain.head, 7));
+  EXPECT_TRUE(queue_->push(chain, 7));
   EXPECT_EQ(rings_.used_index(), 1);
   EXPECT_EQ(rings_.used(0), std::pair(3u, 7u));
 }
@@ -64,7 +64,7 @@ TEST_F(VirtqueueTest, WrapsAround) {
   rings_.set_descriptor(0, {kData, 4, 0, 0});
   for (int i = 0; i < 70000; i++) {
     rings_.make_available(0);
-    queue_->push(pop().head, 0);
+    queue_->push(pop(), 0);
   }
   EXPECT_EQ(rings_.used_index(), static_cast<uint16_t>(70000));
 }
@@ -74,10 +74,10 @@ TEST_F(VirtqueueTest, HeedsInterruptSuppression) {
   rings_.set_descriptor(0, {kData, 4, 0, 0});
   rings_.suppress_interrupts(true);
   rings_.make_available(0);
-  EXPECT_FALSE(queue_->push(pop().head, 0));
+  EXPECT_FALSE(queue_->push(pop(), 0));
   rings_.suppress_interrupts(false);
   rings_.make_available(0);
-  EXPECT_TRUE(queue_->push(pop().head, 0));
+  EXPECT_TRUE(queue_->push(pop(), 0));
 }
 
 TEST_F(VirtqueueTest, FollowsIndirectTablesLongerThanTheQueue) {

@@ -22,6 +22,7 @@ namespace {
 using namespace virtio_gpu;
 using virtio_gpu::testing::DriverQueue;
 using virtio_gpu::testing::FakeMemory;
+using virtio_gpu::testing::PackedDriverQueue;
 using virtio_gpu::testing::RawDescriptor;
 
 constexpr uint64_t kWindowBytes = 1 << 20;
@@ -170,7 +171,14 @@ class Machine : public Transport {
   DriverQueue& queue() { return input_.below(4) == 0 ? cursor_ : control_; }
   void start() {
     broken_ = false;
-    device_->accept_features(device_->offered_features());
+    packed_ = input_.below(4) == 0;
+    device_->accept_features(device_->offered_features() & ~(packed_ ? uint64_t{0} : uint64_t{kFeatureRingPacked}));
+    if (packed_) {
+      packed_control_.emplace(guest_, FakeMemory::kLow);
+      std::memset(guest_.at(FakeMemory::kLow), 0, QueueMemory::descriptor_bytes(PackedDriverQueue::kSize));
+      device_->start_queue(kControlQueue, packed_control_->layout(), device_->initial_position());
+      return;
+    }
     device_->start_queue(kControlQueue, control_.layout(), 0);
     device_->start_queue(kCursorQueue, cursor_.layout(), 0);
     control_.set_available_index(0);
@@ -227,9 +235,9 @@ class Machine : public Transport {
         return start();
       case 1: {
         const auto index = static_cast<uint16_t>(input_.below(3));
-        const uint16_t next = device_->stop_queue(index);
+        const uint32_t next = device_->stop_queue(index);
         if (index < kQueueCount && input_.below(4) != 0)
-          device_->start_queue(index, (index == kControlQueue ? control_ : cursor_).layout(), next);
+          device_->start_queue(index, packed_ ? packed_control_->layout() : (index == kControlQueue ? control_ : cursor_).layout(), next);
         return;
       }
       case 2: {
@@ -329,6 +337,11 @@ class Machine : public Transport {
     const auto head = static_cast<uint16_t>(input_.below(DriverQueue::kSize / 2) * 2);
     const uint64_t at = kData + head * 4096ull;
     std::memcpy(guest_.at(at), request.data(), request.size());
+    if (packed_) {
+      packed_control_->make_available(head, {{at, static_cast<uint32_t>(request.size()), 0, 0},
+                                             {at + 4096, input_.below(2000), virtio_gpu::testing::kWrite, 0}});
+      return device_->kick(kControlQueue);
+    }
     rings.set_descriptor(head, {at, static_cast<uint32_t>(request.size()), virtio_gpu::testing::kNext, static_cast<uint16_t>(head + 1)});
     rings.set_descriptor(static_cast<uint16_t>(head + 1), {at + 4096, input_.below(2000), virtio_gpu::testing::kWrite, 0});
     rings.make_available(head);
@@ -337,6 +350,8 @@ class Machine : public Transport {
 
   Input& input_;
   FakeMemory guest_;
+  bool packed_ = false;
+  std::optional<PackedDriverQueue> packed_control_;
   DriverQueue control_{guest_, FakeMemory::kLow}, cursor_{guest_, FakeMemory::kLow + (1 << 16)};
   std::shared_ptr<Owed> owed_ = std::make_shared<Owed>();
   std::map<uint64_t, uint64_t> window_;  // offset → length of what is asked to be mapped

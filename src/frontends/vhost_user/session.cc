@@ -8,6 +8,7 @@
 
 namespace pvgpu::frontends::vhost_user {
 
+using virtio_gpu::PackedVirtqueue;
 using virtio_gpu::QueueMemory;
 
 Session::Session(platform::EventLoop& loop, platform::UniqueFd socket, Options options)
@@ -52,11 +53,14 @@ void Session::unmap_window(uint64_t offset, uint64_t length, std::function<void(
 void Session::start_if_ready(uint16_t index) {
   Vring& vring = vrings_[index];
   if (vring.running || !vring.enabled || !vring.kick.valid() || !vring.address || vring.size == 0) return;
+  const bool packed = device_.packed();
+  const size_t available_bytes = packed ? PackedVirtqueue::event_bytes() : QueueMemory::available_bytes(vring.size);
+  const size_t used_bytes = packed ? PackedVirtqueue::event_bytes() : QueueMemory::used_bytes(vring.size);
   const QueueMemory layout{
       .size = vring.size,
       .descriptors = memory_.find_user(vring.address->descriptors, QueueMemory::descriptor_bytes(vring.size)),
-      .available = memory_.find_user(vring.address->available, QueueMemory::available_bytes(vring.size)),
-      .used = memory_.find_user(vring.address->used, QueueMemory::used_bytes(vring.size))};
+      .available = memory_.find_user(vring.address->available, available_bytes),
+      .used = memory_.find_user(vring.address->used, used_bytes)};
   if (!device_.start_queue(index, layout, vring.base)) return;
   if (!loop_.watch(vring.kick.get(), [this, index] { kicked(index); })) {
     LOG_ERROR("queue {} cannot be watched", index);

@@ -35,7 +35,8 @@ class Session : private virtio_gpu::Transport {
  private:
   using Done = std::expected<void, std::string>;
   struct Vring {
-    uint16_t size = 0, base = 0;
+    uint16_t size = 0;
+    uint32_t base = 0;  // see virtio_gpu::Device::start_queue
     std::optional<VringAddress> address;
     platform::UniqueFd kick, call, error;
     bool enabled = false, running = false;

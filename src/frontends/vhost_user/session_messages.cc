@@ -193,11 +193,12 @@ Session::Done Session::handle_vring(Message& message) {
     case FrontendRequest::kSetVringBase:
       // QEMU tells of no reset of this device, but a queue that was in use and begins anew has a new driver: the guest
       // has rebooted. (One that is paused goes on where it was. After exactly 65536 requests the two look alike.)
-      if (index == virtio_gpu::kControlQueue && !vring.running && vring.base != 0 && state->num == 0) {
+      if (index == virtio_gpu::kControlQueue && !vring.running && vring.base != 0 && vring.base != state->num &&
+          state->num == device_.initial_position()) {
         LOG_DEBUG("device reset by a new driver");
         device_.reset();
       }
-      vring.base = static_cast<uint16_t>(state->num);
+      vring.base = state->num;
       return {};
     case FrontendRequest::kGetVringBase:
       stop(index);

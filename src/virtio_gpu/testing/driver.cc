@@ -71,6 +71,38 @@ std::pair<uint32_t, uint32_t> DriverQueue::used(uint16_t index) const {
   return {load<uint32_t>(memory_, entry), load<uint32_t>(memory_, entry + 4)};
 }
 
+QueueMemory PackedDriverQueue::layout() const {
+  return {.size = kSize,
+          .descriptors = memory_.find(base_, QueueMemory::descriptor_bytes(kSize)),
+          .available = memory_.find(base_ + kAvailableOffset, PackedVirtqueue::event_bytes()),
+          .used = memory_.find(base_ + kUsedOffset, PackedVirtqueue::event_bytes())};
+}
+
+void PackedDriverQueue::make_available(uint16_t id, const std::vector<RawDescriptor>& chain) {
+  for (size_t i = 0; i < chain.size(); i++) {
+    const uint64_t at = base_ + 16 * next_;
+    const int turn = next_wrap_ ? 1 << 7 : 1 << 15;
+    store(memory_, at, chain[i].address);
+    store(memory_, at + 8, chain[i].length);
+    store(memory_, at + 12, id);
+    store(memory_, at + 14, static_cast<uint16_t>(chain[i].flags | turn | (i + 1 < chain.size() ? kNext : 0)));
+    next_wrap_ ^= ++next_ == kSize;
+    next_ %= kSize;
+  }
+}
+
+void PackedDriverQueue::suppress_interrupts(bool on) { store<uint16_t>(memory_, base_ + kAvailableOffset + 2, on ? 1 : 0); }
+
+std::optional<std::pair<uint16_t, uint32_t>> PackedDriverQueue::take_used(uint16_t descriptors) {
+  const uint64_t at = base_ + 16 * used_;
+  const uint16_t flags = load<uint16_t>(memory_, at + 14);
+  if (((flags >> 7) & 1) != used_wrap_ || (flags >> 15) != used_wrap_) return std::nullopt;
+  const std::pair result(load<uint16_t>(memory_, at + 12), load<uint32_t>(memory_, at + 8));
+  used_wrap_ ^= used_ + descriptors >= kSize;
+  used_ = static_cast<uint16_t>((used_ + descriptors) % kSize);
+  return result;
+}
+
 Machine::Machine(ControlOptions options) {
   options.make_renderer = [this](const std::string& name) -> std::unique_ptr<Renderer> {
     if (refuse_contexts) return nullptr;
@@ -101,7 +133,7 @@ void Machine::unmap_window(uint64_t offset, uint64_t length, std::function<void(
 }
 
 void Machine::probe(bool indirect) {
-  const uint64_t without = indirect ? uint64_t{0} : uint64_t{kFeatureIndirectDescriptors};
+  const uint64_t without = kFeatureRingPacked | (indirect ? uint64_t{0} : uint64_t{kFeatureIndirectDescriptors});
   device->accept_features(device->offered_features() & ~without);
   EXPECT_TRUE(device->start_queue(kControlQueue, control.layout(), 0));
   EXPECT_TRUE(device->start_queue(kCursorQueue, cursor.layout(), 0));

@@ -62,6 +62,26 @@ class DriverQueue {
   uint16_t available_ = 0;
 };
 
+// The same for a packed queue.
+class PackedDriverQueue {
+ public:
+  static constexpr uint16_t kSize = 12;  // need not be a power of two
+  PackedDriverQueue(FakeMemory& memory, uint64_t base) : memory_(memory), base_(base) {}
+
+  QueueMemory layout() const;
+  // Puts a chain into the ring: its descriptors, of which the flags need not tell kNext or the turn.
+  void make_available(uint16_t id, const std::vector<RawDescriptor>& chain);
+  void suppress_interrupts(bool on);
+  // The next chain that the device has used: its id and how many bytes it wrote. `descriptors`: of that chain.
+  std::optional<std::pair<uint16_t, uint32_t>> take_used(uint16_t descriptors);
+
+ private:
+  FakeMemory& memory_;
+  const uint64_t base_;
+  uint16_t next_ = 0, used_ = 0;
+  bool next_wrap_ = true, used_wrap_ = true;
+};
+
 struct FakeRenderer;
 
 class Machine : public Transport {
