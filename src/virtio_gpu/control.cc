@@ -10,7 +10,11 @@
 namespace pvgpu::virtio_gpu {
 
 Control::Control(const ControlOptions& options, Transport& transport)
-    : options_(options), transport_(transport), window_(options.window_bytes) {}
+    : options_(options),
+      transport_(transport),
+      window_(options.window_bytes),
+      pixel_budget_(std::make_shared<PixelBudget>(options.max_pixel_bytes)),
+      scanouts_(options.displays.size(), options.display_sink) {}
 
 Control::~Control() {
   contexts_.clear();
@@ -20,9 +24,14 @@ Control::~Control() {
   }
 }
 
-Config Control::config() const { return {.events_read = 0, .events_clear = 0, .num_scanouts = 0, .num_capsets = 1}; }
+Config Control::config() const {
+  return {.events_read = events_,
+          .events_clear = 0,
+          .num_scanouts = static_cast<uint32_t>(options_.displays.size()),
+          .num_capsets = 1};
+}
 
-void Control::clear_events(uint32_t) {}
+void Control::clear_events(uint32_t events) { events_ &= ~events; }
 
 template <class T>
 void Control::with_body(void (Control::*handler)(const T&, Request&), const Header& header,
@@ -44,6 +53,12 @@ void Control::execute(const Header& header, std::span<const std::byte> body, Rep
   };
   switch (static_cast<Command>(header.type)) {
     case Command::kGetDisplayInfo: return plain(&Control::get_display_info);
+    case Command::kGetEdid: return with(&Control::get_edid);
+    case Command::kResourceCreate2d: return with(&Control::resource_create_2d);
+    case Command::kTransferToHost2d: return with(&Control::transfer_to_host_2d);
+    case Command::kSetScanout: return with(&Control::set_scanout);
+    case Command::kSetScanoutBlob: return with(&Control::set_scanout_blob);
+    case Command::kResourceFlush: return with(&Control::resource_flush);
     case Command::kGetCapsetInfo: return with(&Control::get_capset_info);
     case Command::kGetCapset: return with(&Control::get_capset);
     case Command::kCtxCreate: return with(&Control::ctx_create);
@@ -65,11 +80,34 @@ void Control::execute(const Header& header, std::span<const std::byte> body, Rep
 }
 
 void Control::execute_cursor(const Header& header, std::span<const std::byte> body, Reply reply) {
+  switch (static_cast<Command>(header.type)) {
+    case Command::kUpdateCursor: return with_body(&Control::update_cursor, header, body, std::move(reply));
+    case Command::kMoveCursor: return with_body(&Control::move_cursor, header, body, std::move(reply));
+    default: break;
+  }
   Request request{header, body, std::move(reply)};
   refuse(request, Response::kErrUnspec, "not a command of the cursor queue");
 }
 
-void Control::get_display_info(Request& request) { request.reply.with(Response::kOkDisplayInfo, DisplayInfo{}); }
+bool Control::check_new_resource(uint32_t id, Request& request) {
+  if (id == 0 || resources_.contains(id)) {
+    refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} exists", id));
+    return false;
+  }
+  if (resources_.size() >= options_.max_resources) {
+    refuse(request, Response::kErrOutOfMemory, fmt::format("more than {} resources", options_.max_resources));
+    return false;
+  }
+  return true;
+}
+
+void Control::when_settled(const ResourcePtr& resource, std::function<void()> action) {
+  if (resource->awaits_memory) {
+    resource->waiting.push_back(std::move(action));
+  } else {
+    action();
+  }
+}
 
 Control::Context* Control::find_context(Request& request) {
   const auto found = contexts_.find(request.header.ctx_id);

@@ -15,6 +15,7 @@
 #include "virtio_gpu/renderer.h"
 #include "virtio_gpu/reply.h"
 #include "virtio_gpu/resource.h"
+#include "virtio_gpu/scanout.h"
 #include "virtio_gpu/transport.h"
 #include "virtio_gpu/window.h"
 
@@ -29,6 +30,10 @@ struct ControlOptions {
   size_t max_resources = size_t{1} << 18;
   size_t max_pages = size_t{1} << 22;  // entries of all resources' page lists together
   size_t max_submission_bytes = size_t{1} << 20;  // Mesa's are below 1 KiB; streams travel in shared memory
+  uint64_t max_pixel_bytes = uint64_t{256} << 20;  // of all 2D resources, and of scanouts that show guest pages, together
+  // What the guest can show, one scanout each, and where it goes; the sink outlives the device. None of both: no display.
+  std::vector<DisplaySize> displays{};
+  DisplaySink* display_sink = nullptr;
 };
 
 class Control {
@@ -41,6 +46,8 @@ class Control {
 
   Config config() const;
   void clear_events(uint32_t events);
+  // What options.displays says has changed.
+  void display_changed();
 
   // `body` is what follows the header, a copy of our own.
   void execute(const Header& header, std::span<const std::byte> body, Reply reply);
@@ -88,8 +95,24 @@ class Control {
   void map_now(const ResourcePtr& resource, uint64_t serial, Reply reply);
   void unmap(Resource& resource, std::function<void(bool)> done);
 
-  // -- control.cc --
+  // -- control_display.cc --
   void get_display_info(Request& request);
+  void get_edid(const GetEdid& body, Request& request);
+  void resource_create_2d(const ResourceCreate2d& body, Request& request);
+  void transfer_to_host_2d(const TransferToHost2d& body, Request& request);
+  void set_scanout(const SetScanout& body, Request& request);
+  void set_scanout_blob(const SetScanoutBlob& body, Request& request);
+  void show_blob(const ResourcePtr& resource, const BlobLayout& layout, const SetScanoutBlob& body, const Reply& reply);
+  void resource_flush(const ResourceFlush& body, Request& request);
+  void update_cursor(const UpdateCursor& body, Request& request);
+  void move_cursor(const UpdateCursor& body, Request& request);
+  bool check_scanout(uint32_t scanout, Request& request);
+
+  // -- control.cc --
+  // Whether there can be a further resource with this id; false after an error reply.
+  bool check_new_resource(uint32_t id, Request& request);
+  // Runs `action` once the memory of `resource` has come, or never will: now or later, in the order of calls.
+  static void when_settled(const ResourcePtr& resource, std::function<void()> action);
   // Takes the page list that follows a structure into `resource`; false after an error reply.
   bool take_pages(Resource& resource, uint32_t entries, Request& request);
   void drop_pages(Resource& resource);
@@ -106,6 +129,9 @@ class Control {
   uint64_t last_map_serial_ = 0;
   uint64_t last_submission_ = 0;
   size_t pages_ = 0;  // entries of all page lists
+  std::shared_ptr<PixelBudget> pixel_budget_;
+  Scanouts scanouts_;
+  uint32_t events_ = 0;
 };
 
 }  // namespace pvgpu::virtio_gpu

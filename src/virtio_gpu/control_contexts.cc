@@ -80,17 +80,12 @@ void Control::ctx_detach_resource(const ResourceId& body, Request& request) {
 
 void Control::attach(uint32_t ctx_id, const ResourcePtr& resource) {
   if (!resource->attached.insert(ctx_id).second) return;
-  const auto hand_over = [this, ctx_id, resource] {
+  when_settled(resource, [this, ctx_id, resource] {
     const auto context = contexts_.find(ctx_id);
     if (context == contexts_.end() || !resource->attached.contains(ctx_id)) return;
     if (resource->memory && resource->memory->fd.valid())
       context->second.renderer->attach_resource(resource->id, resource->memory->fd.get(), resource->size);
-  };
-  if (resource->awaits_memory) {
-    resource->waiting.push_back(hand_over);
-  } else {
-    hand_over();
-  }
+  });
 }
 
 void Control::detach(uint32_t ctx_id, Resource& resource) {

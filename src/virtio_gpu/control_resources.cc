@@ -8,17 +8,12 @@
 #include "observe/log_limit.h"
 #include "platform/shared_memory.h"
 #include "virtio_gpu/control.h"
+#include "virtio_gpu/page_list.h"
 
 namespace pvgpu::virtio_gpu {
 namespace {
 
 constexpr uint32_t kBlobFlags = venus::kBlobMappable | venus::kBlobShareable | venus::kBlobCrossDevice;
-
-uint64_t bytes_of(const std::vector<MemEntry>& backing) {
-  uint64_t bytes = 0;
-  for (const MemEntry& entry : backing) bytes += entry.length;
-  return bytes;
-}
 
 std::array<uint8_t, 16> random_uuid() {
   std::random_device source;
@@ -32,10 +27,7 @@ std::array<uint8_t, 16> random_uuid() {
 }  // namespace
 
 void Control::resource_create_blob(const ResourceCreateBlob& body, Request& request) {
-  if (body.resource_id == 0 || resources_.contains(body.resource_id))
-    return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} exists", body.resource_id));
-  if (resources_.size() >= options_.max_resources)
-    return refuse(request, Response::kErrOutOfMemory, fmt::format("more than {} resources", options_.max_resources));
+  if (!check_new_resource(body.resource_id, request)) return;
   if (body.blob_mem < kBlobMemGuest || body.blob_mem > kBlobMemHost3dGuest || (body.blob_flags & ~kBlobFlags) || body.size == 0)
     return refuse(request, Response::kErrInvalidParameter,
                   fmt::format("a blob of kind {}, flags {:#x} and {} bytes", body.blob_mem, body.blob_flags, body.size));
@@ -84,6 +76,7 @@ void Control::ask_for_memory(const ResourcePtr& resource, const ResourceCreateBl
 void Control::resource_unref(const ResourceId& body, Request& request) {
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
+  scanouts_.drop(resource->id);
   if (resource->window_offset) unmap(*resource, [](bool) {});
   for (const uint32_t ctx_id : std::set<uint32_t>(resource->attached)) detach(ctx_id, *resource);
   drop_pages(*resource);
@@ -147,14 +140,9 @@ void Control::resource_map_blob(const ResourceMapBlob& body, Request& request) {
                                options_.window_bytes));
   resource->window_offset = body.offset;
   resource->map_serial = ++last_map_serial_;
-  const auto map = [this, resource, serial = resource->map_serial, reply = request.reply] {
+  when_settled(resource, [this, resource, serial = resource->map_serial, reply = request.reply] {
     map_now(resource, serial, reply);
-  };
-  if (resource->awaits_memory) {
-    resource->waiting.push_back(map);
-  } else {
-    map();
-  }
+  });
 }
 
 void Control::map_now(const ResourcePtr& resource, uint64_t serial, Reply reply) {

@@ -36,7 +36,9 @@ Device::~Device() {
 }
 
 uint64_t Device::offered_features() const {
-  return kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
+  // Guests without a display see the device that they always saw.
+  const uint64_t display = options_.displays.empty() ? 0 : uint64_t{kFeatureEdid};
+  return display | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
          kFeatureIndirectDescriptors | kFeatureVersion1 | kFeatureRingPacked;
 }
 
@@ -56,7 +58,14 @@ void Device::write_config(uint32_t offset, std::span<const std::byte> bytes) {
   control_->clear_events(events);
 }
 
-bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) {
+bool Device::set_display_size(uint32_t scanout, DisplaySize size) {
+  if (scanout >= options_.displays.size() || !size.is_possible()) return false;
+  options_.displays[scanout] = size;
+  control_->display_changed();
+  return true;
+}
+
+bool Device::start_queue(uint16_t index, QueueMemory layout, uint16_t next) {
   if (index >= kQueueCount) return false;
   Queue& queue = queues_[index];
   const bool indirect = (features_ & kFeatureIndirectDescriptors) != 0;

@@ -38,6 +38,9 @@ class Device {
   void read_config(uint32_t offset, std::span<std::byte> out) const;
   void write_config(uint32_t offset, std::span<const std::byte> bytes);
 
+  // The guest is told that a display has another size now, which it may follow. False: there is no such scanout, or size.
+  bool set_display_size(uint32_t scanout, DisplaySize size);
+
   // -- queues --
   // Packed ones, if the driver accepted kFeatureRingPacked, else split ones. `position`: initial_position(), or what stop_queue gave.
   // False, after a line in the log: the layout is of no use.

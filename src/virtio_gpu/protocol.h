@@ -93,6 +93,7 @@ static_assert(sizeof(Header) == 24 && offsetof(Header, fence_id) == 8 && offseto
 
 struct Rect {
   uint32_t x, y, width, height;
+  bool operator==(const Rect&) const = default;
 };
 
 // What follows the header of a request. Names are the specification's.

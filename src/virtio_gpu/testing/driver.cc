@@ -194,8 +194,8 @@ void FakeRenderer::create_blob(uint32_t, const venus::BlobRequest& request, Blob
   auto finish = [this, request, done = std::move(done)] {
     if (poisoned) return done(std::unexpected(venus::Poison{venus::PoisonReason::kBadMessage, "poisoned"}));
     if (unmappable) return done(venus::BlobMemory{});
-    auto memory = platform::SharedMemory::create(request.size, "blob");
-    done(venus::BlobMemory{memory->fd().duplicate(), memory->size(), request.blob_id == 0});
+    memory.push_back(*platform::SharedMemory::create(request.size, "blob"));
+    done(venus::BlobMemory{memory.back().fd().duplicate(), memory.back().size(), request.blob_id == 0});
   };
   if (later) return unfinished.push_back(std::move(finish));
   finish();

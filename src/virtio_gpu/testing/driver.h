@@ -92,7 +92,7 @@ class Machine : public Transport {
   // Transport
   const GuestMemory& memory() const override { return guest; }
   void interrupt(uint16_t queue) override { interrupts[queue]++; }
-  void config_changed() override {}
+  void config_changed() override { config_changes++; }
   void queue_broken(uint16_t queue) override { broken[queue]++; }
   void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
@@ -143,6 +143,7 @@ class Machine : public Transport {
   FakeMemory guest;
   DriverQueue control{guest, FakeMemory::kLow}, cursor{guest, FakeMemory::kLow + (1 << 16)};
   std::map<uint16_t, int> interrupts, broken;
+  int config_changes = 0;
   std::map<uint64_t, uint64_t> window;  // what is mapped: offset → length
   int unmapped = 0;                     // how often something was taken away
   bool window_fails = false;
@@ -176,6 +177,10 @@ struct FakeRenderer : Renderer {
     if (ring_idx == 0 || poisoned) return done();
     fences[ring_idx].push_back(std::move(done));
   }
+  // Writes into what blob `index` is to the guest.
+  void fill_blob(size_t index, size_t offset, std::byte value, size_t count) {
+    std::memset(memory.at(index).data() + offset, static_cast<int>(value), count);
+  }
   void finish() {
     for (auto& finish : std::exchange(unfinished, {})) finish();
   }
@@ -187,6 +192,7 @@ struct FakeRenderer : Renderer {
   bool unmappable = false; // blobs have no descriptor
   std::vector<std::function<void()>> unfinished;
   std::vector<venus::BlobRequest> blobs;
+  std::vector<platform::SharedMemory> memory;  // of those that were made
   std::vector<uint32_t> attached, unrefs;
   std::vector<std::vector<std::byte>> submissions;
   std::map<uint32_t, std::vector<std::function<void()>>> fences;
