@@ -116,6 +116,13 @@ Control::Context* Control::find_context(Request& request) {
   return nullptr;
 }
 
+Control::Context* Control::find_venus_context(Request& request) {
+  Context* const context = find_context(request);
+  if (!context || context->renderer) return context;
+  refuse(request, Response::kErrInvalidContextId, fmt::format("context {} is not for Venus", request.header.ctx_id));
+  return nullptr;
+}
+
 Control::ResourcePtr Control::find_resource(uint32_t id, Request& request) {
   const auto found = resources_.find(id);
   if (found != resources_.end()) return found->second;

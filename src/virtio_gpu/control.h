@@ -61,7 +61,7 @@ class Control {
   };
   struct Context {
     std::string name;
-    std::unique_ptr<Renderer> renderer;
+    std::unique_ptr<Renderer> renderer;  // nullptr: a context for no capset, which executes nothing
     // Those that are not answered yet, by number. Callbacks that come later than the context's end find none.
     std::shared_ptr<std::map<uint64_t, Reply>> submissions = std::make_shared<std::map<uint64_t, Reply>>();
   };
@@ -118,6 +118,7 @@ class Control {
   void drop_pages(Resource& resource);
   // nullptr after an error reply.
   Context* find_context(Request& request);
+  Context* find_venus_context(Request& request);
   ResourcePtr find_resource(uint32_t id, Request& request);
   void refuse(Request& request, Response type, const std::string& why) const;
 

@@ -27,10 +27,10 @@ void Control::get_capset(const GetCapset& body, Request& request) {
 
 void Control::ctx_create(const CtxCreate& body, Request& request) {
   const uint32_t id = request.header.ctx_id;
-  // Drivers make contexts for processes that never asked for one, with no capset (OpenGL's); there is nothing to serve.
-  if ((body.context_init & 0xff) != venus::kCapsetId)
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("a context for capset {}, which is not Venus", body.context_init & 0xff));
+  // Drivers make contexts for processes that never asked for one, with no capset: a console's, say, that has a 2D resource.
+  const uint32_t capset = body.context_init & 0xff;
+  if (capset != venus::kCapsetId && capset != 0)
+    return refuse(request, Response::kErrInvalidParameter, fmt::format("a context for capset {}, which is not Venus", capset));
   if (id == 0 || contexts_.contains(id))
     return refuse(request, Response::kErrInvalidContextId, fmt::format("context {} exists", id));
   if (contexts_.size() >= options_.max_contexts)
@@ -38,8 +38,10 @@ void Control::ctx_create(const CtxCreate& body, Request& request) {
   const size_t length = std::min<size_t>(body.nlen, sizeof body.debug_name);
   const std::string_view name(body.debug_name, ::strnlen(body.debug_name, length));
   Context context{.name = name.empty() ? fmt::format("context {}", id) : observe::printable(name), .renderer = nullptr};
-  context.renderer = options_.make_renderer(context.name);
-  if (!context.renderer) return request.reply.error(Response::kErrOutOfMemory);
+  if (capset != 0) {
+    context.renderer = options_.make_renderer(context.name);
+    if (!context.renderer) return request.reply.error(Response::kErrOutOfMemory);
+  }
   LOG_DEBUG("context {} ({}) created", id, context.name);
   contexts_.emplace(id, std::move(context));
   request.reply.ok();
@@ -82,7 +84,7 @@ void Control::attach(uint32_t ctx_id, const ResourcePtr& resource) {
   if (!resource->attached.insert(ctx_id).second) return;
   when_settled(resource, [this, ctx_id, resource] {
     const auto context = contexts_.find(ctx_id);
-    if (context == contexts_.end() || !resource->attached.contains(ctx_id)) return;
+    if (context == contexts_.end() || !context->second.renderer || !resource->attached.contains(ctx_id)) return;
     if (resource->memory && resource->memory->fd.valid())
       context->second.renderer->attach_resource(resource->id, resource->memory->fd.get(), resource->size);
   });
@@ -91,11 +93,11 @@ void Control::attach(uint32_t ctx_id, const ResourcePtr& resource) {
 void Control::detach(uint32_t ctx_id, Resource& resource) {
   if (resource.attached.erase(ctx_id) == 0) return;
   const auto context = contexts_.find(ctx_id);
-  if (context != contexts_.end()) context->second.renderer->unref_resource(resource.id);
+  if (context != contexts_.end() && context->second.renderer) context->second.renderer->unref_resource(resource.id);
 }
 
 void Control::submit_3d(const Submit3d& body, Request& request) {
-  Context* context = find_context(request);
+  Context* context = find_venus_context(request);
   if (!context) return;
   if (body.size > options_.max_submission_bytes)
     return refuse(request, Response::kErrOutOfMemory, fmt::format("{} bytes of commands", body.size));

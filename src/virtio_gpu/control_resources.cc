@@ -37,7 +37,7 @@ void Control::resource_create_blob(const ResourceCreateBlob& body, Request& requ
   resource->blob_mem = body.blob_mem;
   resource->blob_flags = body.blob_flags;
   const bool in_guest = body.blob_mem != kBlobMemHost3d;
-  if (resource->in_host() && !find_context(request)) return;
+  if (resource->in_host() && !find_venus_context(request)) return;
   if (!take_pages(*resource, body.nr_entries, request)) return;
   if (in_guest ? bytes_of(resource->backing) < body.size : !resource->backing.empty()) {
     drop_pages(*resource);

@@ -91,9 +91,23 @@ TEST_F(DeviceTest, ContextNamesMayLie) {
 }
 
 TEST_F(DeviceTest, OnlyVenusContexts) {
-  EXPECT_EQ(machine_.call(Command::kCtxCreate, CtxCreate{.context_init = 0}, 1), Response::kErrInvalidParameter);
   EXPECT_EQ(machine_.call(Command::kCtxCreate, CtxCreate{.context_init = 2}, 1), Response::kErrInvalidParameter);
   EXPECT_TRUE(machine_.renderers.empty());
+}
+
+TEST_F(DeviceTest, ContextsForNothingExecuteNothing) {
+  EXPECT_EQ(machine_.call(Command::kCtxCreate, CtxCreate{.context_init = 0}, 1), Response::kOkNoData);
+  EXPECT_TRUE(machine_.renderers.empty());
+  EXPECT_EQ(machine_.call(Command::kResourceCreate2d, ResourceCreate2d{5, 2, 8, 8}), Response::kOkNoData);
+  EXPECT_EQ(machine_.call(Command::kCtxAttachResource, ResourceId{5, 0}, 1), Response::kOkNoData);
+  EXPECT_EQ(machine_.call(Command::kCtxDetachResource, ResourceId{5, 0}, 1), Response::kOkNoData);
+  EXPECT_EQ(Machine::type_of(machine_.answer_to(submit(1, {}))), Response::kErrInvalidContextId);
+  EXPECT_EQ(machine_.create_blob(6, 1), Response::kErrInvalidContextId);
+  machine_.create_context(2);
+  EXPECT_EQ(machine_.create_blob(6, 2), Response::kOkNoData);
+  EXPECT_EQ(machine_.call(Command::kCtxAttachResource, ResourceId{6, 0}, 1), Response::kOkNoData);
+  EXPECT_EQ(machine_.call(Command::kResourceUnref, ResourceId{6, 0}), Response::kOkNoData);
+  EXPECT_EQ(machine_.call(Command::kCtxDestroy, 0, 1), Response::kOkNoData);
 }
 
 TEST_F(DeviceTest, AContextThatCannotBeServed) {
