@@ -14,6 +14,7 @@
 #include "cli/bench.h"
 #include "cli/parity.h"
 #include "cli/run.h"
+#include "display/display.h"
 #include "frontends/server/serve.h"
 #include "frontends/server/worker.h"
 #include "host/host.h"
@@ -57,6 +58,7 @@ struct Settings {
   std::string context;
   uint64_t window = uint64_t{4} << 30;
   uint32_t shmem_bit = 22;
+  std::string display = "none", display_size = "1280x800";
   int socket_fd = -1;
   pid_t supervisor = 0;
   frontends::server::GuestInfo guest{.own_process = true};
@@ -192,6 +194,9 @@ int serve(const Settings& settings) {
 
 int device(const Settings& settings) {
   set_log_level(settings, observe::Level::kInfo);
+  const auto display = display::parse_display(settings.display, settings.display_size);
+  if (!display) return fail_with(display.error());
+  if (auto possible = display::check_display(*display); !possible) return fail_with(possible.error());
   frontends::server::ServeOptions options;
   options.socket_path = settings.socket;
   options.socket_fd = settings.socket_fd;
@@ -205,7 +210,9 @@ int device(const Settings& settings) {
   options.worker.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
                                    "--shmem-feature-bit=" + std::to_string(settings.shmem_bit),
-                                   "--isolation=" + settings.isolation};
+                                   "--isolation=" + settings.isolation,
+                                   "--display=" + settings.display,
+                                   "--display-size=" + settings.display_size};
   if (settings.memory_slots) options.worker.client_options.push_back("--memory-slots");
   options.max_clients = settings.max_clients;
   options.ready_fd = settings.ready_fd;
@@ -256,9 +263,13 @@ int worker(const Settings& settings) {
   options.contexts_in_threads = settings.isolation == "thread";
   options.context_name = settings.context;
   options.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
+  auto display = display::parse_display(settings.display, settings.display_size);
+  if (!display) return fail_with(display.error());
   options.machine = {.window_bytes = settings.window,
                      .shmem_feature_bit = settings.shmem_bit,
-                     .memory_slots = settings.memory_slots};
+                     .memory_slots = settings.memory_slots,
+                     .display = *std::move(display),
+                     .number = settings.guest.number};
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
   options.observation = settings.observation;
@@ -335,6 +346,16 @@ void add_machine_options(CLI::App& command, Settings& settings) {
                   "vhost-user's number for SHMEM_MAP, if your QEMU has another; default: 22")
       ->check(CLI::Range(0u, 63u))
       ->option_text("BIT");
+  command
+      .add_option("--display", settings.display,
+                  "Where guests' displays are to be seen, to look at only:\n"
+                  "none (default): guests have no display on this device;\n"
+                  "png:FOLDER: the newest pictures in FOLDER/vm-N, N counting the machines that connect;\n"
+                  "vnc:HOST:PORT: a VNC server without a password for each machine, at the first free port from\n"
+                  "PORT on, which the log tells")
+      ->option_text("WHERE");
+  command.add_option("--display-size", settings.display_size, "What guests are told that the display has; default: 1280x800")
+      ->option_text("WIDTHxHEIGHT");
   command.add_flag("--memory-slots", settings.memory_slots,
                    "Spares QEMU complaints about mapped memory; but QEMU 11.1 crashes then when a guest\n"
                    "reboots while its programs use the GPU");

@@ -72,6 +72,9 @@ TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
         "serve --socket=/nonexistent/socket",
         "serve --socket=", "run --icd=/nonexistent.json -- true", "worker --supervisor=1",
         "bench --only=frobnicate", "bench --rounds=0", "bench --html=/nonexistent/page.html",
+        "device --socket=/nonexistent/socket --display=gtk", "device --socket=/nonexistent/socket --display-size=1x1",
+        "device --socket=/nonexistent/socket --display=png:/dev/null/pictures",
+        "device --socket=/nonexistent/socket --display=vnc:no.such.host:5900",
         "serve --ready-fd=999 --socket=/nonexistent/socket"}) {
     auto outcome = pvgpu(arguments);
     EXPECT_EQ(outcome.code, 2) << arguments;

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 
+#include "display/display.h"
 #include "frontends/server/client_task.h"
 #include "platform/event_loop.h"
 #include "platform/fd.h"
@@ -15,6 +16,8 @@ struct VirtualMachineOptions {
   uint64_t window_bytes = uint64_t{4} << 30;
   uint32_t shmem_feature_bit = 22;
   bool memory_slots = false;  // see vhost_user::Session::Options
+  display::DisplayOptions display;
+  uint64_t number = 1;  // counts the server's machines from 1
 };
 
 // Blocks until the front-end is gone, or has broken the protocol, which is logged.
