@@ -21,6 +21,8 @@
 
 #define MACHINES 2
 #define WINDOW_BYTES ((uint64_t)64 << 20)
+#define DISPLAY_WIDTH 640
+#define DISPLAY_HEIGHT 480
 
 /* Where things lie in the guest's memory. */
 #define GUEST_RAM 0x80000000u
@@ -31,6 +33,7 @@
 #define REQUEST (GUEST_RAM + 0x4000)
 #define RESPONSE (GUEST_RAM + 0x8000)
 #define RESPONSE_BYTES 0x1000
+#define PICTURE (GUEST_RAM + 0x10000)
 #define QUEUE_SIZE 64
 
 struct machine {
@@ -45,6 +48,9 @@ struct machine {
   pthread_cond_t changed;
   int interrupt_pending;
   int mappings;
+  /* What the display shows: 0xRRGGBB each, a line after the other. */
+  uint32_t *screen;
+  uint32_t screen_width, screen_height;
 };
 
 static void fail(const struct machine *machine, const char *what) {
@@ -95,6 +101,45 @@ static int vmm_unmap(void *user, uint64_t offset, uint64_t length) {
   return 0;
 }
 
+/* A real VMM copies what is new into its window, or shows the file that the pixels lie in. */
+static void vmm_show(void *user, uint32_t scanout, const struct pvgpu_pixels *pixels, const struct pvgpu_rect *damage) {
+  struct machine *machine = user;
+  uint32_t x, y;
+  if (scanout != 0 || pixels->format != PVGPU_FORMAT_B8G8R8X8) fail(machine, "not the picture of the guest");
+  pthread_mutex_lock(&machine->mutex);
+  if (pixels->width != machine->screen_width || pixels->height != machine->screen_height) {
+    free(machine->screen);
+    machine->screen = calloc((size_t)pixels->width * pixels->height, sizeof *machine->screen);
+    if (!machine->screen) fail(machine, "no memory");
+    machine->screen_width = pixels->width;
+    machine->screen_height = pixels->height;
+  }
+  for (y = damage->y; y < damage->y + damage->height; y++) {
+    const unsigned char *line = (const unsigned char *)pixels->pixels + (size_t)y * pixels->stride;
+    for (x = damage->x; x < damage->x + damage->width; x++)
+      machine->screen[(size_t)y * pixels->width + x] =
+          (uint32_t)line[4 * x + 2] << 16 | (uint32_t)line[4 * x + 1] << 8 | line[4 * x];
+  }
+  pthread_mutex_unlock(&machine->mutex);
+}
+
+static void vmm_blank(void *user, uint32_t scanout) {
+  struct machine *machine = user;
+  (void)scanout;
+  pthread_mutex_lock(&machine->mutex);
+  machine->screen_width = machine->screen_height = 0;
+  pthread_mutex_unlock(&machine->mutex);
+}
+
+static uint32_t vmm_screen_at(struct machine *machine, uint32_t width, uint32_t height, uint32_t x, uint32_t y) {
+  uint32_t pixel;
+  pthread_mutex_lock(&machine->mutex);
+  if (machine->screen_width != width || machine->screen_height != height) fail(machine, "the display has another size");
+  pixel = machine->screen[(size_t)y * width + x];
+  pthread_mutex_unlock(&machine->mutex);
+  return pixel;
+}
+
 static int vmm_mappings(struct machine *machine) {
   int mappings;
   pthread_mutex_lock(&machine->mutex);
@@ -115,6 +160,7 @@ static void *vmm_memory(struct machine *machine, size_t bytes, int protection) {
 }
 
 static void vmm_build(struct machine *machine, struct pvgpu_host *host) {
+  const struct pvgpu_display display = {DISPLAY_WIDTH, DISPLAY_HEIGHT};
   struct pvgpu_device_options options = {0};
   struct pvgpu_device_callbacks callbacks = {0};
 
@@ -125,12 +171,16 @@ static void vmm_build(struct machine *machine, struct pvgpu_host *host) {
 
   options.size = sizeof options;
   options.window_bytes = WINDOW_BYTES;
+  options.displays = &display;
+  options.display_count = 1;
   callbacks.size = sizeof callbacks;
   callbacks.user = machine;
   callbacks.interrupt = vmm_interrupt;
   callbacks.queue_broken = vmm_queue_broken;
   callbacks.map = vmm_map;
   callbacks.unmap = vmm_unmap;
+  callbacks.show = vmm_show;
+  callbacks.blank = vmm_blank;
   check(machine, pvgpu_device_create(host, &options, &callbacks, &machine->device), "pvgpu_device_create");
   check(machine, pvgpu_device_add_memory(machine->device, GUEST_RAM, machine->ram, GUEST_RAM_BYTES), "pvgpu_device_add_memory");
 }
@@ -138,6 +188,8 @@ static void vmm_build(struct machine *machine, struct pvgpu_host *host) {
 static void vmm_dismantle(struct machine *machine) {
   check(machine, pvgpu_device_destroy(machine->device), "pvgpu_device_destroy");
   if (vmm_mappings(machine) != 0) fail(machine, "mappings are left in the window");
+  if (machine->screen_width != 0) fail(machine, "the display still shows something");
+  free(machine->screen);
   munmap(machine->ram, GUEST_RAM_BYTES);
   munmap(machine->window, WINDOW_BYTES);
   pthread_cond_destroy(&machine->changed);
@@ -169,6 +221,7 @@ static void guest_probe(struct machine *machine) {
   if ((pvgpu_device_features(machine->device) & wanted) != wanted) fail(machine, "not a device for Venus");
   check(machine, pvgpu_device_accept_features(machine->device, wanted), "pvgpu_device_accept_features");
   check(machine, pvgpu_device_read_config(machine->device, 0, config, sizeof config), "pvgpu_device_read_config");
+  if (config[2] != 1) fail(machine, "the config space tells of no display");
   if (config[3] != 1) fail(machine, "the config space tells of no capset");
 
   memset(machine->ram, 0, GUEST_RAM_BYTES);
@@ -226,6 +279,12 @@ static uint32_t guest_send(struct machine *machine, uint32_t bytes) {
 /* ---- the guest's kernel: virtio-gpu ---- */
 
 enum {
+  GET_DISPLAY_INFO = 0x0100,
+  RESOURCE_CREATE_2D = 0x0101,
+  SET_SCANOUT = 0x0103,
+  RESOURCE_FLUSH = 0x0104,
+  TRANSFER_TO_HOST_2D = 0x0105,
+  RESOURCE_ATTACH_BACKING = 0x0106,
   GET_CAPSET_INFO = 0x0108,
   GET_CAPSET = 0x0109,
   RESOURCE_CREATE_BLOB = 0x010c,
@@ -236,6 +295,7 @@ enum {
   RESOURCE_MAP_BLOB = 0x0208,
   RESOURCE_UNMAP_BLOB = 0x0209,
   OK_NODATA = 0x1100,
+  OK_DISPLAY_INFO = 0x1101,
   OK_CAPSET_INFO = 0x1102,
   OK_CAPSET = 0x1103,
   OK_MAP_INFO = 0x1106
@@ -245,6 +305,10 @@ enum {
 #define RESOURCE 1
 #define BLOB_BYTES 0x4000
 #define BLOB_OFFSET 0x10000 /* in the window */
+#define PICTURE_RESOURCE 2
+#define PICTURE_WIDTH 40
+#define PICTURE_HEIGHT 30
+#define FORMAT_B8G8R8X8 2
 
 struct header {
   uint32_t type, flags;
@@ -307,6 +371,64 @@ static unsigned char *guest_map_blob(struct machine *machine) {
   return machine->window + BLOB_OFFSET;
 }
 
+/* ---- the guest's kernel: its console, say ---- */
+
+static uint32_t guest_color(uint32_t x, uint32_t y) { return x << 16 | y << 8 | (x ^ y); }
+
+static void guest_draw(struct machine *machine, uint32_t left, uint32_t top, uint32_t width, uint32_t height, uint32_t inverted) {
+  uint32_t *pixels = guest_at(machine, PICTURE);
+  uint32_t x, y;
+  for (y = top; y < top + height; y++)
+    for (x = left; x < left + width; x++) pixels[y * PICTURE_WIDTH + x] = guest_color(x, y) ^ inverted;
+}
+
+static void guest_flush(struct machine *machine, uint32_t x, uint32_t y, uint32_t width, uint32_t height) {
+  struct {
+    uint32_t x, y, width, height;
+    uint64_t offset;
+    uint32_t resource, padding;
+  } transfer = {0, 0, 0, 0, 0, PICTURE_RESOURCE, 0};
+  struct {
+    uint32_t x, y, width, height, resource, padding;
+  } flush = {0, 0, 0, 0, PICTURE_RESOURCE, 0};
+  transfer.x = flush.x = x;
+  transfer.y = flush.y = y;
+  transfer.width = flush.width = width;
+  transfer.height = flush.height = height;
+  transfer.offset = ((uint64_t)y * PICTURE_WIDTH + x) * 4;
+  guest_call(machine, TRANSFER_TO_HOST_2D, 0, &transfer, sizeof transfer, OK_NODATA);
+  guest_call(machine, RESOURCE_FLUSH, 0, &flush, sizeof flush, OK_NODATA);
+}
+
+static void guest_show(struct machine *machine) {
+  const uint32_t create[4] = {PICTURE_RESOURCE, FORMAT_B8G8R8X8, PICTURE_WIDTH, PICTURE_HEIGHT};
+  struct {
+    uint32_t resource, entries;
+    uint64_t address;
+    uint32_t bytes, padding;
+  } backing = {PICTURE_RESOURCE, 1, PICTURE, PICTURE_WIDTH * PICTURE_HEIGHT * 4, 0};
+  const uint32_t scanout[6] = {0, 0, PICTURE_WIDTH, PICTURE_HEIGHT, 0, PICTURE_RESOURCE};
+  const uint32_t *info = guest_call(machine, GET_DISPLAY_INFO, 0, NULL, 0, OK_DISPLAY_INFO);
+  uint32_t x, y;
+
+  if (info[2] != DISPLAY_WIDTH || info[3] != DISPLAY_HEIGHT || info[4] != 1) fail(machine, "not the display's size");
+  guest_call(machine, RESOURCE_CREATE_2D, 0, create, sizeof create, OK_NODATA);
+  guest_call(machine, RESOURCE_ATTACH_BACKING, 0, &backing, sizeof backing, OK_NODATA);
+  guest_call(machine, SET_SCANOUT, 0, scanout, sizeof scanout, OK_NODATA);
+  guest_draw(machine, 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT, 0);
+  guest_flush(machine, 0, 0, PICTURE_WIDTH, PICTURE_HEIGHT);
+  /* Then a part of it, which it tells, and one that it keeps to itself. */
+  guest_draw(machine, 10, 5, 8, 4, 0xffffff);
+  guest_draw(machine, 30, 20, 2, 2, 0xffffff);
+  guest_flush(machine, 10, 5, 8, 4);
+  for (y = 0; y < PICTURE_HEIGHT; y++)
+    for (x = 0; x < PICTURE_WIDTH; x++) {
+      const int inverted = x >= 10 && x < 18 && y >= 5 && y < 9;
+      if (vmm_screen_at(machine, PICTURE_WIDTH, PICTURE_HEIGHT, x, y) != (guest_color(x, y) ^ (inverted ? 0xffffff : 0)))
+        fail(machine, "the display does not show what the guest has drawn");
+    }
+}
+
 /* ---- the guest's Mesa: commands of the Venus protocol ---- */
 
 #define SET_REPLY_COMMAND_STREAM 178
@@ -335,17 +457,20 @@ static void guest_ask_version(struct machine *machine, const unsigned char *blob
 }
 
 static void guest_close(struct machine *machine) {
-  const uint32_t resource[2] = {RESOURCE, 0};
+  const uint32_t resource[2] = {RESOURCE, 0}, picture[2] = {PICTURE_RESOURCE, 0};
   guest_call(machine, RESOURCE_UNMAP_BLOB, 0, resource, sizeof resource, OK_NODATA);
   if (vmm_mappings(machine) != 0) fail(machine, "the blob is still mapped");
   guest_call(machine, RESOURCE_UNREF, 0, resource, sizeof resource, OK_NODATA);
   guest_call(machine, CTX_DESTROY, 0, NULL, 0, OK_NODATA);
+  guest_call(machine, RESOURCE_UNREF, 0, picture, sizeof picture, OK_NODATA);
+  if (machine->screen_width != 0) fail(machine, "the display shows what is gone");
 }
 
 /* ---- */
 
 static void guest_run(struct machine *machine) {
   guest_probe(machine);
+  guest_show(machine);
   guest_read_capset(machine);
   guest_open_context(machine);
   guest_ask_version(machine, guest_map_blob(machine));
@@ -357,6 +482,7 @@ static void *run_machine(void *argument) {
   /* The guest reboots, and leaves everything as it is. */
   check(machine, pvgpu_device_reset(machine->device), "pvgpu_device_reset");
   if (vmm_mappings(machine) != 0) fail(machine, "a mapping outlived the reset");
+  if (machine->screen_width != 0) fail(machine, "a picture outlived the reset");
   guest_run(machine);
   guest_close(machine);
   return NULL;

@@ -9,13 +9,13 @@
  *     pvgpu_device_add_memory    where the guest's memory lies in this process
  *     pvgpu_device_features, pvgpu_device_accept_features, pvgpu_device_read_config, pvgpu_device_write_config
  *     pvgpu_device_start_queue, pvgpu_device_kick, pvgpu_device_stop_queue     and the callback interrupt
+ *     pvgpu_device_set_display_size     a window was resized; and the callbacks show, blank, set_cursor, move_cursor
  *     pvgpu_device_reset         when the driver writes 0 to the device's status, and when the guest reboots
  *     pvgpu_device_destroy, pvgpu_host_close
  *
  * examples/embed.c uses all of it; docs/embedding.md tells what a VMM does with it.
  *
- * Not there yet: scanouts and cursors (a guest has no display on this device), window mappings by pointer rather than
- * by file, renderers without the device around them, packed queues, saving and restoring a device, and contexts in
+ * Not there yet: window mappings by pointer rather than by file, renderers without the device around them, packed queues, saving and restoring a device, and contexts in
  * processes of their own: a guest that crashes the host's driver ends the VMM with it. `pvgpu device` (vhost-user) has
  * the last of these. Linux only.
  *
@@ -114,6 +114,43 @@ PVGPU_API int pvgpu_host_open(const struct pvgpu_host_options *options, struct p
  */
 PVGPU_API int pvgpu_host_close(struct pvgpu_host *host);
 
+/* ---- what guests show ---- */
+
+/* The four bytes of a pixel as they follow each other in memory. The numbers are those of the virtio specification. */
+enum pvgpu_format {
+  PVGPU_FORMAT_B8G8R8A8 = 1,
+  PVGPU_FORMAT_B8G8R8X8 = 2,
+  PVGPU_FORMAT_A8R8G8B8 = 3,
+  PVGPU_FORMAT_X8R8G8B8 = 4,
+  PVGPU_FORMAT_R8G8B8A8 = 67,
+  PVGPU_FORMAT_X8B8G8R8 = 68,
+  PVGPU_FORMAT_A8B8G8R8 = 121,
+  PVGPU_FORMAT_R8G8B8X8 = 134
+};
+
+struct pvgpu_rect {
+  uint32_t x, y, width, height; /* pixels */
+};
+
+/* A picture. It is the library's or the guest's: it may change while it is read, and is gone when the callback returns. */
+struct pvgpu_pixels {
+  size_t size;            /* of this structure in the library's version */
+  const void *pixels;     /* of the top left */
+  uint32_t width, height; /* pixels */
+  uint32_t stride;        /* bytes from one line to the next */
+  uint32_t format;        /* enum pvgpu_format */
+  /* The file that they lie in, from `fd_offset` on; -1: in none. It is the library's: who needs it longer duplicates it. */
+  int32_t fd;
+  uint32_t reserved;
+  uint64_t fd_offset;
+};
+
+/* What a guest is told that a display's size is, in pixels: from 64 to 8192 each. It may show pictures of other sizes. */
+struct pvgpu_display {
+  uint32_t width, height;
+};
+#define PVGPU_DISPLAY_COUNT_MAX 16
+
 /* ---- the device ---- */
 
 /* What a bus shows of the device: virtio device id 16, two queues (control, cursor), 16 bytes of config space, and the
@@ -152,6 +189,24 @@ struct pvgpu_device_callbacks {
    * guest has no memory there. Asked for what no region holds. What was returned must stay accessible until the device has been
    * reset or destroyed: who takes memory away from a running guest uses regions. May be NULL. */
   void *(*find_memory)(void *user, uint64_t address, uint64_t length, uint64_t *contiguous);
+
+  /* Tell the driver that the config space has changed: raise the configuration change interrupt. May be NULL. */
+  void (*config_changed)(void *user);
+
+  /* Display `scanout` shows `pixels`, of which what is in `damage` is new; `damage` is never empty, and with a new size all of
+   * them. The guest waits until this returns. Required of devices with displays; who has none gets none of the
+   * following calls. */
+  void (*show)(void *user, uint32_t scanout, const struct pvgpu_pixels *pixels, const struct pvgpu_rect *damage);
+
+  /* It shows nothing any more; also by a reset, and by pvgpu_device_destroy. May be NULL. */
+  void (*blank)(void *user, uint32_t scanout);
+
+  /* The pointer looks like `pixels`, 64 x 64, whose colours are multiplied with alpha already, and points with the pixel at
+   * hot_x, hot_y of them. NULL: there is no pointer. May be NULL. */
+  void (*set_cursor)(void *user, uint32_t scanout, const struct pvgpu_pixels *pixels, uint32_t hot_x, uint32_t hot_y);
+
+  /* The pointer points to the pixel at x, y of the display, or outside of it. May be NULL. */
+  void (*move_cursor)(void *user, uint32_t scanout, int32_t x, int32_t y);
 };
 
 struct pvgpu_device_options {
@@ -159,13 +214,16 @@ struct pvgpu_device_options {
   /* Bytes of the window, in which guests map memory of the host; a multiple of the host's page size, at least one page. It takes
    * addresses, not memory; what all processes of a guest have mapped at a time must fit in. 4 GiB is a good value. */
   uint64_t window_bytes;
+  /* The guest's displays, one scanout each; copied. None: the guest has no display on this device. */
+  const struct pvgpu_display *displays;
+  size_t display_count;
 };
 
 /*
  * Makes a device and starts its thread. `host` must be there until the device is destroyed; the structures are
  * copied. On success *device is the device, as after power-on; else it is NULL.
  *
- * -EINVAL: a required callback is missing, or window_bytes is of no use.
+ * -EINVAL: a required callback is missing, window_bytes is of no use, or a display has an impossible size.
  * -EAGAIN: the system gives no further thread.  -EMFILE: it gives no further file descriptor.
  */
 PVGPU_API int pvgpu_device_create(struct pvgpu_host *host, const struct pvgpu_device_options *options,
@@ -182,6 +240,14 @@ PVGPU_API int pvgpu_device_destroy(struct pvgpu_device *device);
  * was under way is answered. Memory regions stay. May wait for the driver to finish the guest's work.
  */
 PVGPU_API int pvgpu_device_reset(struct pvgpu_device *device);
+
+/*
+ * Display `scanout` has another size now (the user resized its window, say): the guest is told, by config_changed, and may or may not
+ * follow.
+ *
+ * -EINVAL: there is no such display, or it cannot have that size.
+ */
+PVGPU_API int pvgpu_device_set_display_size(struct pvgpu_device *device, uint32_t scanout, uint32_t width, uint32_t height);
 
 /* ---- guest memory ---- */
 

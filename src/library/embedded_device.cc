@@ -20,12 +20,24 @@ using virtio_gpu::QueueMemory;
 
 thread_local bool is_device_thread = false;
 
+pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
+  return {.size = sizeof(pvgpu_pixels),
+          .pixels = pixels.first,
+          .width = pixels.width,
+          .height = pixels.height,
+          .stride = pixels.stride,
+          .format = static_cast<uint32_t>(pixels.format),
+          .fd = pixels.fd,
+          .reserved = 0,
+          .fd_offset = pixels.fd_offset};
+}
+
 }  // namespace
 
 bool on_device_thread() { return is_device_thread; }
 
 EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
-                               const pvgpu_device_callbacks& callbacks)
+                               std::vector<virtio_gpu::DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
       loop_(std::move(loop)),
       memory_(callbacks.find_memory
@@ -34,6 +46,8 @@ EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::Event
   virtio_gpu::ControlOptions options;
   options.capset = venus::capset();
   options.window_bytes = window_bytes;
+  options.displays = std::move(displays);
+  options.display_sink = static_cast<virtio_gpu::DisplaySink*>(this);
   options.make_renderer = virtio_gpu::thread_renderers(
       host, [loop = loop_.get()](std::function<void()> action) { loop->post(std::move(action)); });
   device_ = std::make_unique<virtio_gpu::Device>(std::move(options), static_cast<virtio_gpu::Transport&>(*this));
@@ -153,6 +167,10 @@ int EmbeddedDevice::reset() {
   });
 }
 
+int EmbeddedDevice::set_display_size(uint32_t scanout, virtio_gpu::DisplaySize size) {
+  return on_thread([&] { return device_->set_display_size(scanout, size) ? 0 : -EINVAL; });
+}
+
 void EmbeddedDevice::kick(uint16_t index) {
   Queue& queue = queues_[index];
   // acq_rel on both sides: whoever finds a kick on its way has its writes to the ring seen by the thread that takes it.
@@ -169,6 +187,10 @@ void EmbeddedDevice::kick(uint16_t index) {
 }
 
 void EmbeddedDevice::interrupt(uint16_t queue) { callbacks_.interrupt(callbacks_.user, queue); }
+
+void EmbeddedDevice::config_changed() {
+  if (callbacks_.config_changed) callbacks_.config_changed(callbacks_.user);
+}
 
 void EmbeddedDevice::queue_broken(uint16_t queue) {
   if (callbacks_.queue_broken) callbacks_.queue_broken(callbacks_.user, queue);
@@ -187,6 +209,27 @@ void EmbeddedDevice::unmap_window(uint64_t offset, uint64_t length, std::functio
   static constinit observe::LogLimit limit(20);
   if (failed) observe::warn_within(limit, "the VMM could not unmap {} bytes at {:#x} of the window: {}", length, offset, failed);
   done(!failed);
+}
+
+void EmbeddedDevice::show(uint32_t scanout, const virtio_gpu::Pixels& pixels, const virtio_gpu::Rect& damage) {
+  const pvgpu_pixels picture = in_c(pixels);
+  const pvgpu_rect rect{damage.x, damage.y, damage.width, damage.height};
+  callbacks_.show(callbacks_.user, scanout, &picture, &rect);
+}
+
+void EmbeddedDevice::blank(uint32_t scanout) {
+  if (callbacks_.blank) callbacks_.blank(callbacks_.user, scanout);
+}
+
+void EmbeddedDevice::set_cursor(uint32_t scanout, const virtio_gpu::Cursor* cursor) {
+  if (!callbacks_.set_cursor) return;
+  if (!cursor) return callbacks_.set_cursor(callbacks_.user, scanout, nullptr, 0, 0);
+  const pvgpu_pixels picture = in_c(cursor->pixels);
+  callbacks_.set_cursor(callbacks_.user, scanout, &picture, cursor->hot_x, cursor->hot_y);
+}
+
+void EmbeddedDevice::move_cursor(uint32_t scanout, int32_t x, int32_t y) {
+  if (callbacks_.move_cursor) callbacks_.move_cursor(callbacks_.user, scanout, x, y);
 }
 
 std::span<std::byte> EmbeddedDevice::find_by_callback(uint64_t address, uint64_t length) const {

@@ -9,6 +9,7 @@
 #include <functional>
 #include <memory>
 #include <thread>
+#include <vector>
 
 #include "host/host.h"
 #include "library/guest_regions.h"
@@ -21,11 +22,11 @@ namespace pvgpu::library {
 // Whether the caller is the thread of some device: in a callback, where nothing may be waited for.
 bool on_device_thread();
 
-class EmbeddedDevice : private virtio_gpu::Transport {
+class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::DisplaySink {
  public:
   // `host` outlives it. Throws std::system_error if there is no further thread.
   EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
-                 const pvgpu_device_callbacks& callbacks);
+                 std::vector<virtio_gpu::DisplaySize> displays, const pvgpu_device_callbacks& callbacks);
   ~EmbeddedDevice() override;
 
   // pvgpu_queue has no layout for packed queues.
@@ -39,6 +40,7 @@ class EmbeddedDevice : private virtio_gpu::Transport {
   int start_queue(uint16_t queue, const pvgpu_queue& layout);
   int stop_queue(uint16_t queue, uint16_t* next);
   int reset();
+  int set_display_size(uint32_t scanout, virtio_gpu::DisplaySize size);
   // Does not wait.
   void kick(uint16_t queue);
 
@@ -52,10 +54,16 @@ class EmbeddedDevice : private virtio_gpu::Transport {
   // -- Transport --
   const virtio_gpu::GuestMemory& memory() const override { return memory_; }
   void interrupt(uint16_t queue) override;
-  void config_changed() override {}  // nothing changes while there are no scanouts
+  void config_changed() override;
   void queue_broken(uint16_t queue) override;
   void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
+
+  // -- DisplaySink --
+  void show(uint32_t scanout, const virtio_gpu::Pixels& pixels, const virtio_gpu::Rect& damage) override;
+  void blank(uint32_t scanout) override;
+  void set_cursor(uint32_t scanout, const virtio_gpu::Cursor* cursor) override;
+  void move_cursor(uint32_t scanout, int32_t x, int32_t y) override;
 
   std::span<std::byte> find_by_callback(uint64_t address, uint64_t length) const;
   bool any_started() const;

@@ -5,8 +5,10 @@
 #include <cerrno>
 #include <memory>
 #include <new>
+#include <optional>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include "host/host.h"
 #include "library/embedded_device.h"
@@ -19,6 +21,8 @@
 
 namespace library = pvgpu::library;
 namespace observe = pvgpu::observe;
+using pvgpu::virtio_gpu::DisplaySize;
+using pvgpu::virtio_gpu::PixelFormat;
 
 static_assert(PVGPU_VERSION_MAJOR == PVGPU_LIBRARY_MAJOR && PVGPU_VERSION_MINOR == PVGPU_LIBRARY_MINOR &&
               PVGPU_VERSION_PATCH == PVGPU_LIBRARY_PATCH, "the project's version is in CMakeLists.txt");
@@ -31,8 +35,22 @@ static_assert(PVGPU_WINDOW_SHM_ID == pvgpu::virtio_gpu::kWindowId);
 static_assert(sizeof(void*) == 8, "write the sizes of the first version down for this system too");
 constexpr size_t kHostOptionsBytes = 32, kDeviceCallbacksBytes = 56, kDeviceOptionsBytes = 16, kQueueBytes = 40;
 static_assert(sizeof(pvgpu_host_options) == kHostOptionsBytes && offsetof(pvgpu_host_options, gpu_count) == 24);
-static_assert(sizeof(pvgpu_device_callbacks) == kDeviceCallbacksBytes && offsetof(pvgpu_device_callbacks, find_memory) == 48);
-static_assert(sizeof(pvgpu_device_options) == kDeviceOptionsBytes && offsetof(pvgpu_device_options, window_bytes) == 8);
+static_assert(offsetof(pvgpu_device_callbacks, find_memory) == 48 && offsetof(pvgpu_device_callbacks, config_changed) == kDeviceCallbacksBytes);
+static_assert(sizeof(pvgpu_device_callbacks) == 96 && offsetof(pvgpu_device_callbacks, move_cursor) == 88);
+static_assert(offsetof(pvgpu_device_options, window_bytes) == 8 && offsetof(pvgpu_device_options, displays) == kDeviceOptionsBytes);
+static_assert(sizeof(pvgpu_device_options) == 32 && offsetof(pvgpu_device_options, display_count) == 24);
+static_assert(sizeof(pvgpu_pixels) == 48 && offsetof(pvgpu_pixels, width) == 16 && offsetof(pvgpu_pixels, fd) == 32 &&
+              offsetof(pvgpu_pixels, fd_offset) == 40);
+static_assert(sizeof(pvgpu_rect) == 16 && sizeof(pvgpu_display) == 8);
+static_assert(PVGPU_FORMAT_B8G8R8A8 == static_cast<int>(PixelFormat::kB8G8R8A8) &&
+              PVGPU_FORMAT_B8G8R8X8 == static_cast<int>(PixelFormat::kB8G8R8X8) &&
+              PVGPU_FORMAT_A8R8G8B8 == static_cast<int>(PixelFormat::kA8R8G8B8) &&
+              PVGPU_FORMAT_X8R8G8B8 == static_cast<int>(PixelFormat::kX8R8G8B8) &&
+              PVGPU_FORMAT_R8G8B8A8 == static_cast<int>(PixelFormat::kR8G8B8A8) &&
+              PVGPU_FORMAT_X8B8G8R8 == static_cast<int>(PixelFormat::kX8B8G8R8) &&
+              PVGPU_FORMAT_A8B8G8R8 == static_cast<int>(PixelFormat::kA8B8G8R8) &&
+              PVGPU_FORMAT_R8G8B8X8 == static_cast<int>(PixelFormat::kR8G8B8X8));
+static_assert(PVGPU_DISPLAY_COUNT_MAX == pvgpu::virtio_gpu::kMaxScanouts);
 static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, descriptor_table) == 16);
 static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
               PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
@@ -44,8 +62,8 @@ struct pvgpu_host {
 
 struct pvgpu_device {
   pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, uint64_t window_bytes,
-               const pvgpu_device_callbacks& callbacks)
-      : host(h), device(*h->host, std::move(loop), window_bytes, callbacks) {}
+               std::vector<DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
+      : host(h), device(*h->host, std::move(loop), window_bytes, std::move(displays), callbacks) {}
 
   pvgpu_host* const host;
   library::EmbeddedDevice device;
@@ -67,6 +85,17 @@ int guarded(Action action) noexcept {
 }
 
 bool is_queue(uint16_t queue) { return queue < PVGPU_QUEUE_COUNT; }
+
+// nullopt: impossible ones.
+std::optional<std::vector<DisplaySize>> displays_of(const pvgpu_device_options& options) {
+  std::vector<DisplaySize> displays;
+  if (options.display_count > PVGPU_DISPLAY_COUNT_MAX || (options.display_count > 0 && !options.displays)) return std::nullopt;
+  for (size_t i = 0; i < options.display_count; i++) {
+    displays.push_back({options.displays[i].width, options.displays[i].height});
+    if (!displays.back().is_possible()) return std::nullopt;
+  }
+  return displays;
+}
 
 }  // namespace
 
@@ -137,13 +166,15 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     if (const int error = library::read_versioned(options, kDeviceOptionsBytes, given)) return error;
     if (const int error = library::read_versioned(callbacks, kDeviceCallbacksBytes, calls)) return error;
     if (!calls.interrupt || !calls.map || !calls.unmap) return -EINVAL;
+    auto displays = displays_of(given);
+    if (!displays || (!displays->empty() && !calls.show)) return -EINVAL;
     if (given.window_bytes == 0 || given.window_bytes % pvgpu::platform::page_size() != 0) return -EINVAL;
     auto loop = pvgpu::platform::EventLoop::create();
     if (!loop) {
       LOG_ERROR("{}", loop.error().what);
       return -EMFILE;
     }
-    *device = new pvgpu_device(host, std::move(*loop), given.window_bytes, calls);
+    *device = new pvgpu_device(host, std::move(*loop), given.window_bytes, *std::move(displays), calls);
     host->devices.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });
@@ -163,6 +194,11 @@ int pvgpu_device_destroy(struct pvgpu_device* device) {
 int pvgpu_device_reset(struct pvgpu_device* device) {
   if (!device) return -EINVAL;
   return guarded([&] { return device->device.reset(); });
+}
+
+int pvgpu_device_set_display_size(struct pvgpu_device* device, uint32_t scanout, uint32_t width, uint32_t height) {
+  if (!device) return -EINVAL;
+  return guarded([&] { return device->device.set_display_size(scanout, {width, height}); });
 }
 
 int pvgpu_device_add_memory(struct pvgpu_device* device, uint64_t address, void* host, uint64_t bytes) {
