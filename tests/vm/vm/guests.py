@@ -7,7 +7,7 @@ from harness.settings import BUILD, GUEST, PROGRAMS
 
 from .settings import VM_ROOT
 
-_API = ("compute", "tiny", "hold", "mapped_memory", "random_sequences", "corners/corners")
+_API = ("compute", "tiny", "hold", "mapped_memory", "random_sequences", "scanout", "corners/corners")
 
 
 @dataclasses.dataclass(frozen=True)
