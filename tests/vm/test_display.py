@@ -5,10 +5,12 @@ import shutil
 import tempfile
 import unittest
 
-from vm import Device, GUEST_SYSTEM, Machine, VmCase
+from vm import Device, GUEST_SYSTEM, Machine, Viewer, VmCase
 from harness import Picture
 from harness.guest import wait_until
 from harness.picture import png_to_bgrx
+
+from frames import expected as frame
 
 SIZE = WIDTH, HEIGHT = 800, 600
 CELL = 8, 16  # of the kernel's font, in pixels
@@ -55,7 +57,7 @@ def computed(seed, pointer=None):
     return bytes(rgb)
 
 
-class Display(VmCase):
+class DisplayCase(VmCase):
     """All in one machine."""
 
     @classmethod
@@ -68,6 +70,8 @@ class Display(VmCase):
             Device(folder, arguments=["--display", f"png:{folder / 'pictures'}", "--display-size", f"{WIDTH}x{HEIGHT}"]))
         cls.machine = cls.enterClassContext(Machine(folder, device))
 
+
+class Display(DisplayCase):
     def test_monitor(self):
         self.assertEqual(self.machine.run("cat /sys/class/drm/card0-*/modes").split()[0], f"{WIDTH}x{HEIGHT}")
         edid = bytes.fromhex(self.machine.run("hexdump -v -e '1/1 \"%02x\"' /sys/class/drm/card0-*/edid"))
@@ -111,6 +115,42 @@ class Display(VmCase):
         """The same through a picture of the guest's kernel (a 2D resource), with a pointer over it."""
         self.check_scanout("copy", 5, computed(5, (100, 50)))
 
+
+class Swapchain(DisplayCase):
+    """For guests whose Venus can take a screen: not Mesa 25.0's."""
+
+    def test_swapchain(self):
+        """A swapchain for the whole screen (VK_EXT_acquire_drm_display)."""
+        program = self.machine.start("{ echo open 0 0 fifo 3 2; echo draw 0 20; cat; } | present display")
+        program.wait_for_line("drew 20, ")
+        shown = self.screen.wait_for(lambda picture: picture.rgb == Picture.from_bgrx(WIDTH, HEIGHT, frame(20, WIDTH, HEIGHT)).rgb,
+                                     "the last frame is on the screen")
+        shown.write_png(self.keep(f"{GUEST_SYSTEM.name}-display.png"))
+        program.kill()
+        program.wait()
+
+
+class Vnc(VmCase):
+    def test_console(self):
+        """What a viewer sees is the console, in two machines at once."""
+        with Device(self.folder, arguments=["--display", "vnc:localhost:5950"]) as device, \
+                Machine(self.folder, device, name="left") as left, Machine(self.folder, device, name="right") as right:
+            for number, (machine, text) in enumerate(((left, "AA"), (right, "BBB")), 1):
+                machine.run(rf"printf '\033[2J\033[?25l\033[H{text}' >/dev/tty1")
+                line, = device.log_lines(rf"the display of machine {number} is at vnc://localhost:")
+                with Viewer(int(line.rsplit(":", 1)[1])) as viewer:
+                    self.assertEqual(viewer.name, "PearVisor")
+
+                    def written():
+                        screen = viewer.look()
+                        return screen if [any(cell(screen, column, 0)) for column in range(5)] == [column < len(text) for column in range(5)] else None
+                    screen = wait_until(written, f"{text} is to be seen", deadline=60, interval=0.2)
+                    self.assertEqual((screen.width, screen.height), (1280, 800))
+                    self.assertEqual(cell(screen, 0, 0), cell(screen, 1, 0))
+                    screen.write_png(self.keep(f"{GUEST_SYSTEM.name}-vnc-{machine.console_path.stem}.png"))
+
+
+del DisplayCase  # The base is no test.
 
 if __name__ == "__main__":
     unittest.main()

@@ -113,7 +113,7 @@ class Interpreter {
 }  // namespace
 
 int main(int argc, char** argv) {
-  if (argc != 2) client::fail("usage: present xcb|wayland|headless");
+  if (argc != 2) client::fail("usage: present xcb|wayland|headless|display");
   Interpreter interpreter(argv[1]);
   for (std::string line; std::getline(std::cin, line);) {
     std::printf("%s\n", interpreter.run(line).c_str());

@@ -6,7 +6,8 @@
 namespace {
 
 std::vector<const char*> instance_extensions(const WindowSystem& windows) {
-  std::vector<const char*> names{VK_KHR_SURFACE_EXTENSION_NAME, windows.surface_extension()};
+  std::vector<const char*> names = windows.surface_extensions();
+  names.push_back(VK_KHR_SURFACE_EXTENSION_NAME);
   uint32_t count = 0;
   vkEnumerateInstanceExtensionProperties(nullptr, &count, nullptr);
   std::vector<VkExtensionProperties> offered(count);

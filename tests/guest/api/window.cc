@@ -28,7 +28,7 @@ class HeadlessWindow : public Window {
 
 class Headless : public WindowSystem {
  public:
-  const char* surface_extension() const override { return VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME; }
+  std::vector<const char*> surface_extensions() const override { return {VK_EXT_HEADLESS_SURFACE_EXTENSION_NAME}; }
   std::unique_ptr<Window> open(VkExtent2D extent) override {
     return std::make_unique<HeadlessWindow>(extent);
   }
@@ -40,5 +40,6 @@ std::unique_ptr<WindowSystem> connect_to(std::string_view name) {
   if (name == "xcb") return connect_to_x11();
   if (name == "wayland") return connect_to_wayland();
   if (name == "headless") return std::make_unique<Headless>();
-  client::fail("the window systems are xcb, wayland, headless");
+  if (name == "display") return connect_to_display();
+  client::fail("the window systems are xcb, wayland, headless, display");
 }

@@ -27,14 +27,15 @@ class Window {
 class WindowSystem {
  public:
   virtual ~WindowSystem() = default;
-  // The instance extension that makes its surfaces.
-  virtual const char* surface_extension() const = 0;
+  // The instance extensions that make its surfaces.
+  virtual std::vector<const char*> surface_extensions() const = 0;
   // Waits until the new window can be drawn to.
   virtual std::unique_ptr<Window> open(VkExtent2D extent) = 0;
 };
 
-// "xcb", "wayland", "headless"; anything else ends the program.
+// "xcb", "wayland", "headless", "display"; anything else ends the program.
 std::unique_ptr<WindowSystem> connect_to(std::string_view name);
 
 std::unique_ptr<WindowSystem> connect_to_x11();
 std::unique_ptr<WindowSystem> connect_to_wayland();
+std::unique_ptr<WindowSystem> connect_to_display();

@@ -105,7 +105,7 @@ class Wayland : public WindowSystem {
     wl_display_disconnect(globals_.display);
   }
 
-  const char* surface_extension() const override { return VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME; }
+  std::vector<const char*> surface_extensions() const override { return {VK_KHR_WAYLAND_SURFACE_EXTENSION_NAME}; }
   std::unique_ptr<Window> open(VkExtent2D extent) override {
     return std::make_unique<WaylandWindow>(globals_, extent);
   }

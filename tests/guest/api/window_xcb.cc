@@ -84,7 +84,7 @@ class X11 : public WindowSystem {
   }
   ~X11() override { xcb_disconnect(connection_); }
 
-  const char* surface_extension() const override { return VK_KHR_XCB_SURFACE_EXTENSION_NAME; }
+  std::vector<const char*> surface_extensions() const override { return {VK_KHR_XCB_SURFACE_EXTENSION_NAME}; }
   std::unique_ptr<Window> open(VkExtent2D extent) override {
     const xcb_screen_t* screen = xcb_setup_roots_iterator(xcb_get_setup(connection_)).data;
     return std::make_unique<XcbWindow>(connection_, *screen, extent);

@@ -12,6 +12,7 @@ from .footprint import footprint  # noqa: E402
 from .guests import ARM, BACKPORTS, GUEST_SYSTEM, STABLE  # noqa: E402
 from .image import image_of  # noqa: E402
 from .machine import Machine  # noqa: E402
+from .viewer import Viewer  # noqa: E402
 
-__all__ = ["ARM", "BACKPORTS", "Device", "GUEST_SYSTEM", "Machine", "OneMachineCase", "STABLE", "VmCase", "footprint",
+__all__ = ["ARM", "BACKPORTS", "Device", "GUEST_SYSTEM", "Machine", "OneMachineCase", "STABLE", "Viewer", "VmCase", "footprint",
            "image_of"]

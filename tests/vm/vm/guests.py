@@ -33,7 +33,7 @@ _GUESTS = VM_ROOT.parent
 
 def _x86(name, release, root, vulkan):
     return Guest(name, "x86_64", "x86_64-linux-gnu", _KERNELS / f"amd64-{release}", _GUESTS / root, VM_ROOT / "usr/bin/busybox",
-                 tuple(PROGRAMS / program for program in _API), vulkan)
+                 tuple(PROGRAMS / program for program in (*_API, "present")), vulkan)
 
 
 STABLE = _x86("x86_64", "trixie", "guest", "1.3")
