@@ -23,6 +23,7 @@ struct VncDisplay {
   std::unique_ptr<virtio_gpu::DisplaySink> sink;
   uint16_t port;
 };
+// One at a time in a process: each server of libvncserver makes the lock anew that all of them share.
 // Takes the first port from `port` on at which nobody listens. `size` is that of the black picture that viewers see before the guest
 // shows one.
 Result<VncDisplay> open_vnc_sink(const std::string& host, uint16_t port, virtio_gpu::DisplaySize size);
