@@ -4,7 +4,7 @@
 
 VM_KERNELS=(amd64/$RELEASE amd64/$RELEASE-backports arm64/$RELEASE)
 # Modules that go into a guest's initramfs, and what these may depend on: of a kernel's 100 MB, all that is kept.
-VM_MODULES=('drivers/gpu/drm/drm*.ko.xz' 'drivers/gpu/drm/virtio/*.ko.xz' 'drivers/virtio/*.ko.xz')
+VM_MODULES=('drivers/gpu/drm/drm*.ko.xz' 'drivers/gpu/drm/clients/drm_client_lib.ko.xz' 'drivers/gpu/drm/virtio/*.ko.xz' 'drivers/virtio/*.ko.xz')
 # What packages for ARM depend on and no Venus guest loads: 35 MB to download.
 VM_LEFT_OUT='^(libllvm|libz3|perl|debconf)'
 
