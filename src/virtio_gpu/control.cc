@@ -46,6 +46,7 @@ void Control::with_body(void (Control::*handler)(const T&, Request&), const Head
 }
 
 void Control::execute(const Header& header, std::span<const std::byte> body, Reply reply) {
+  LOG_TRACE("virtio-gpu command {:#x} with {} bytes, context {}", header.type, body.size(), header.ctx_id);
   const auto with = [&](auto handler) { with_body(handler, header, body, std::move(reply)); };
   const auto plain = [&](void (Control::*handler)(Request&)) {
     Request request{header, body, std::move(reply)};

@@ -66,8 +66,12 @@ bool Channel::send(const MessageHeader& header, std::span<const std::byte> paylo
   std::vector<std::byte> bytes(sizeof header + payload.size());
   std::memcpy(bytes.data(), &header, sizeof header);
   if (!payload.empty()) std::memcpy(bytes.data() + sizeof header, payload.data(), payload.size());
+  return send_part(bytes, descriptor);
+}
+
+bool Channel::send_part(std::span<const std::byte> bytes, int descriptor) {
   if (descriptor < 0) return platform::send_all(socket_.get(), bytes);
-  iovec data{bytes.data(), bytes.size()};
+  iovec data{const_cast<std::byte*>(bytes.data()), bytes.size()};
   msghdr message{};
   message.msg_iov = &data;
   message.msg_iovlen = 1;
@@ -75,7 +79,7 @@ bool Channel::send(const MessageHeader& header, std::span<const std::byte> paylo
   carried.attach(message, descriptor);
   const ssize_t sent = platform::retry([&] { return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL); });
   if (sent <= 0) return false;
-  return platform::send_all(socket_.get(), std::span(bytes).subspan(static_cast<size_t>(sent)));
+  return platform::send_all(socket_.get(), bytes.subspan(static_cast<size_t>(sent)));
 }
 
 }  // namespace pvgpu::frontends::vhost_user

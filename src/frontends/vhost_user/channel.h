@@ -23,6 +23,8 @@ class Channel {
   std::expected<std::optional<Message>, std::string> receive();
   // False: the other side is gone. `descriptor` (-1: none) stays the caller's.
   bool send(const MessageHeader& header, std::span<const std::byte> payload, int descriptor = -1);
+  // Bytes of a message; its first ones bring the descriptor.
+  bool send_part(std::span<const std::byte> bytes, int descriptor = -1);
 
  private:
   platform::UniqueFd socket_;

@@ -3,24 +3,40 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <bit>
 #include <cstring>
 #include <memory>
 
 #include "observe/log.h"
 
 namespace pvgpu::frontends::vhost_user {
+namespace {
+
+// Makes any request's number one that no front-end knows, and leaves its first byte (both are little-endian machines' here).
+constexpr uint32_t kNoRequest = 0x0100'0000;
+static_assert(std::endian::native == std::endian::little);
+
+}  // namespace
 
 void WindowChannel::open(platform::UniqueFd socket, bool replies, bool shared_objects) {
   close();
   channel_.emplace(std::move(socket));
   replies_ = replies;
   shared_objects_ = shared_objects;
-  loop_.watch(channel_->fd(), [this] { receive(); });
+  notice_.emplace(channel_->fd());
+  if (!notice_->valid() || !loop_.watch(notice_->fd(), [this] { send_waiting(); }) ||
+      !loop_.watch(channel_->fd(), [this] { receive(); })) {
+    LOG_ERROR("the front-end's channel for requests of ours cannot be watched: nothing can be mapped");
+    close();
+  }
 }
 
 void WindowChannel::close() {
+  if (notice_) loop_.unwatch(notice_->fd());
   if (channel_) loop_.unwatch(channel_->fd());
+  notice_.reset();
   channel_.reset();
+  begun_ = false;
   files_.clear();
   // A callback may ask for more, which fails at once.
   for (const Done& done : std::exchange(unanswered_, {})) done(false);
@@ -56,6 +72,11 @@ void WindowChannel::unmap(uint8_t region_id, uint64_t offset, uint64_t length, D
   enqueue(std::move(request));
 }
 
+void WindowChannel::pause() {
+  paused_ = true;
+  withdraw();
+}
+
 void WindowChannel::resume() {
   paused_ = false;
   send_waiting();
@@ -84,14 +105,41 @@ void WindowChannel::enqueue(Request request) {
   send_waiting();
 }
 
+MessageHeader WindowChannel::header_of(const Request& request) const {
+  const size_t bytes = request.kind == BackendRequest::kSharedObjectRemove ? sizeof(SharedObject) : sizeof request.body;
+  return {static_cast<uint32_t>(request.kind), kVersion | (replies_ ? kFlagNeedReply : 0), static_cast<uint32_t>(bytes)};
+}
+
+// Whether the front-end has begun to read the request, which is the first of those that wait.
+bool WindowChannel::begin(const Request& request) {
+  if (!begun_) {
+    const MessageHeader header = header_of(request);
+    begun_ = channel_->send_part(std::as_bytes(std::span(&header, 1)).first(1), request.fd.get());
+  }
+  return notice_->all_read();
+}
+
+void WindowChannel::withdraw() {
+  if (!std::exchange(begun_, false)) return;
+  const MessageHeader header{static_cast<uint32_t>(waiting_.front().kind) | kNoRequest, kVersion, 0};
+  channel_->send_part(std::as_bytes(std::span(&header, 1)).subspan(1));
+}
+
 void WindowChannel::send_waiting() {
+  // The loop calls this for news of the channel even if nothing waits: they are taken.
+  if (notice_) notice_->all_read();
   while (channel_ && !paused_ && !waiting_.empty() && unanswered_.size() < kMaxUnanswered) {
+    const bool begun = waiting_.front().kind != BackendRequest::kSharedObjectRemove;  // the others find no device missing
+    if (begun && !begin(waiting_.front())) return;
+    begun_ = false;
     Request request = std::move(waiting_.front());
     waiting_.pop_front();
-    const size_t bytes = request.kind == BackendRequest::kSharedObjectRemove ? sizeof(SharedObject) : sizeof request.body;
-    const MessageHeader header{static_cast<uint32_t>(request.kind), kVersion | (replies_ ? kFlagNeedReply : 0),
-                               static_cast<uint32_t>(bytes)};
-    const bool sent = channel_->send(header, std::as_bytes(std::span(&request.body, 1)).first(bytes), request.fd.get());
+    LOG_TRACE("vhost-user: we request {}: {} bytes at {:#x}", static_cast<uint32_t>(request.kind), request.body.length, request.body.window_offset);
+    const MessageHeader header = header_of(request);
+    std::vector<std::byte> bytes(sizeof header + header.size);
+    std::memcpy(bytes.data(), &header, sizeof header);
+    std::memcpy(bytes.data() + sizeof header, &request.body, header.size);
+    const bool sent = channel_->send_part(std::span(bytes).subspan(begun ? 1 : 0));
     if (sent && replies_) {
       unanswered_.push_back(std::move(request.done));
     } else {
@@ -112,6 +160,7 @@ void WindowChannel::receive() {
   }
   uint64_t code = 1;
   if ((*message)->payload.size() == sizeof code) std::memcpy(&code, (*message)->payload.data(), sizeof code);
+  LOG_TRACE("vhost-user: our request {} is answered with {}", (*message)->header.request, code);
   const Done done = std::move(unanswered_.front());
   unanswered_.pop_front();
   done(code == 0);
