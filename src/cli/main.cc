@@ -14,6 +14,7 @@
 #include "cli/bench.h"
 #include "cli/parity.h"
 #include "cli/run.h"
+#include "cli/vm_options.h"
 #include "display/display.h"
 #include "frontends/server/serve.h"
 #include "frontends/server/worker.h"
@@ -63,6 +64,7 @@ struct Settings {
   pid_t supervisor = 0;
   frontends::server::GuestInfo guest{.own_process = true};
   frontends::server::Observation observation;
+  VmOptions vm;
 };
 
 int fail_with(const Error& error) {
@@ -228,6 +230,16 @@ int run(const Settings& settings, std::vector<std::string> program) {
   options.icd = settings.icd;
   options.server_arguments = server_arguments(settings);
   auto code = cli::run(options);
+  return code ? *code : fail_with(code.error());
+}
+
+int vm(const Settings& settings, const CLI::App& command) {
+  set_log_level(settings, observe::Level::kWarn);
+  VmOptions options = settings.vm;
+  options.device_arguments = server_arguments(settings);
+  options.device_arguments.push_back("--isolation=" + settings.isolation);
+  if (command.count("--window") > 0) options.device_arguments.push_back("--window=" + std::to_string(settings.window));
+  auto code = cli::vm(std::move(options));
   return code ? *code : fail_with(code.error());
 }
 
@@ -455,7 +467,7 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   return command;
 }
 
-// Cuts the command line of `pvgpu run` at its first "--", which CLI11 would forget, and returns the
+// Cuts the command line of `pvgpu run` and `pvgpu vm` at its first "--", which CLI11 would forget, and returns the
 // rest with the "--".
 std::vector<std::string> cut_tail(int& argc, char** argv) {
   char** end = argv + argc;
@@ -463,7 +475,7 @@ std::vector<std::string> cut_tail(int& argc, char** argv) {
     return [word](const char* argument) { return argument == word; };
   };
   char** separator = std::find_if(argv, end, is("--"));
-  if (std::find_if(argv, separator, is("run")) == separator) return {};
+  if (std::find_if(argv, separator, is("run")) == separator && std::find_if(argv, separator, is("vm")) == separator) return {};
   argc = static_cast<int>(separator - argv);
   return std::vector<std::string>(separator, end);
 }
@@ -504,6 +516,10 @@ int main(int argc, char** argv) {
   CLI::App* run_command = add_run(app, settings);
   CLI::App* serve_command = add_serve(app, settings);
   CLI::App* device_command = add_device(app, settings);
+  CLI::App* vm_command = add_vm(app, settings.vm);
+  add_machine_options(*vm_command, settings);
+  add_host_options(*vm_command, settings);
+  CLI::App* qemu_args_command = add_qemu_args(app, settings.vm);
   CLI::App* info_command = add_info(app, settings);
   CLI::App* bench_command = add_bench(app, settings);
   CLI::App* worker_command = add_worker(app, settings);
@@ -527,6 +543,16 @@ int main(int argc, char** argv) {
     if (device_command->count("--socket") + device_command->count("--fd") != 1)
       return fail_with({"pvgpu device needs either --socket or --fd", "for example: pvgpu device --socket /run/gpu.sock"});
     return device(settings);
+  }
+  if (vm_command->parsed()) {
+    if (!vm_command->remaining().empty())
+      return fail_with({"pvgpu vm has no option " + vm_command->remaining().front(), "pvgpu vm --help shows the options; QEMU's come after --"});
+    if (!tail.empty()) settings.vm.more.assign(tail.begin() + 1, tail.end());
+    return vm(settings, *vm_command);
+  }
+  if (qemu_args_command->parsed()) {
+    std::puts(shell_line(qemu_arguments(settings.vm.machine)).c_str());
+    return EXIT_SUCCESS;
   }
   if (info_command->parsed()) return settings.parity ? parity(settings) : info(settings);
   if (bench_command->parsed()) return bench(settings);

@@ -24,7 +24,7 @@ using platform::SignalQueue;
 constexpr auto kGrace = std::chrono::seconds(5);
 constexpr int kReadyFd = 3;  // in the server
 
-enum Token : uint64_t { kReady, kSignal };
+enum Token : uint64_t { kReady, kSignal, kProgramEnded, kServerEnded };
 
 // What the server says once it is ready. The error: it did not start, and has said why, or a signal came first.
 Result<std::string> wait_until_ready(ChildProcess& process, const platform::UniqueFd& ready,
@@ -49,15 +49,15 @@ Result<std::string> wait_until_ready(ChildProcess& process, const platform::Uniq
 }  // namespace
 
 Result<PrivateServer> PrivateServer::start(const std::vector<std::string>& arguments,
-                                           const SignalQueue& signals) {
+                                           const SignalQueue& signals, const std::string& subcommand) {
   auto folder = platform::TemporaryFolder::create();
   if (!folder) return std::unexpected(folder.error());
-  const std::string socket_path = folder->path() + "/vtest";
+  const std::string socket_path = folder->path() + "/socket";
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0) return platform::system_error("cannot create a pipe", errno);
   platform::UniqueFd reader(ends[0]), writer(ends[1]);
   platform::Command command;
-  command.arguments = {"serve", "--socket=" + socket_path, "--ready-fd=" + std::to_string(kReadyFd),
+  command.arguments = {subcommand, "--socket=" + socket_path, "--ready-fd=" + std::to_string(kReadyFd),
                        "--parent=" + std::to_string(::getpid())};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
   command.descriptors = {writer.get()};
@@ -71,6 +71,27 @@ Result<PrivateServer> PrivateServer::start(const std::vector<std::string>& argum
   if (!said) return std::unexpected(said.error());
   server.memory_is_dma_buf_ = said->contains("\nMEMORY=dma_buf\n");
   return server;
+}
+
+platform::ExitStatus PrivateServer::wait_beside(ChildProcess& program, const SignalQueue& signals) {
+  auto poller = Poller::create();
+  if (!poller) return program.wait();
+  poller->add(program.exit_fd().get(), kProgramEnded, Poller::Interest::kReadable);
+  poller->add(process_.exit_fd().get(), kServerEnded, Poller::Interest::kReadable);
+  poller->add(signals.fd().get(), kSignal, Poller::Interest::kReadable);
+  for (;;) {
+    for (uint64_t token : poller->wait(std::nullopt)) {
+      if (token == kProgramEnded) return program.wait();
+      if (token == kServerEnded) {
+        LOG_ERROR("the server has ended: {}", process_.wait().describe());
+        poller->remove(process_.exit_fd().get());
+      }
+      if (token != kSignal) continue;
+      while (auto signal = signals.next()) {
+        if (!signal->from_terminal) program.kill(signal->number);
+      }
+    }
+  }
 }
 
 PrivateServer::~PrivateServer() {

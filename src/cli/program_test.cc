@@ -39,7 +39,7 @@ TEST(Program, TellsItsVersionAndItsCommands) {
   EXPECT_THAT(version.output, testing::StartsWith("pvgpu "));
   auto help = pvgpu("--help");
   EXPECT_EQ(help.code, 0);
-  for (const char* command : {"run", "serve", "info", "bench", "--list-gpus"}) {
+  for (const char* command : {"run", "serve", "device", "vm", "qemu-args", "info", "bench", "--list-gpus"}) {
     EXPECT_THAT(help.output, HasSubstr(command));
   }
   EXPECT_THAT(help.output, Not(HasSubstr("worker")));
@@ -75,6 +75,8 @@ TEST(Program, UsersMistakesAreOneLineAndAHintAndExitCode2) {
         "device --socket=/nonexistent/socket --display=gtk", "device --socket=/nonexistent/socket --display-size=1x1",
         "device --socket=/nonexistent/socket --display=png:/dev/null/pictures",
         "device --socket=/nonexistent/socket --display=vnc:no.such.host:5900",
+        "vm", "vm --kernel=/nonexistent", "vm --kernel=/dev/null --qemu=/nonexistent/qemu", "vm --kernel=/dev/null --memory=2",
+        "vm --kernel=/dev/null --frobnicate", "vm --kernel=/dev/null --qemu=/bin/true", "qemu-args", "qemu-args --socket=s --arch=z80",
         "serve --ready-fd=999 --socket=/nonexistent/socket"}) {
     auto outcome = pvgpu(arguments);
     EXPECT_EQ(outcome.code, 2) << arguments;

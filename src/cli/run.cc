@@ -6,15 +6,12 @@
 #include <cerrno>
 #include <cstdlib>
 #include <filesystem>
-#include <optional>
 #include <utility>
 
 #include "cli/guest_environment.h"
 #include "cli/private_server.h"
 #include "describe/icd.h"
-#include "observe/log.h"
 #include "observe/user_error.h"
-#include "platform/poller.h"
 #include "platform/process.h"
 #include "platform/signals.h"
 
@@ -22,10 +19,7 @@ namespace pvgpu::cli {
 namespace {
 
 using platform::ChildProcess;
-using platform::Poller;
 using platform::SignalQueue;
-
-enum Token : uint64_t { kProgramEnded, kServerEnded, kSignal };
 
 Result<std::vector<std::string>> icds_for(const RunOptions& options) {
   if (options.icd.empty()) {
@@ -44,29 +38,6 @@ std::vector<std::string> own_environment() {
   std::vector<std::string> entries;
   for (char** entry = environ; *entry; entry++) entries.emplace_back(*entry);
   return entries;
-}
-
-platform::ExitStatus wait_for_program(ChildProcess& program, PrivateServer& server,
-                                      const SignalQueue& signals) {
-  auto poller = Poller::create();
-  if (!poller) return program.wait();
-  poller->add(program.exit_fd().get(), kProgramEnded, Poller::Interest::kReadable);
-  poller->add(server.process().exit_fd().get(), kServerEnded, Poller::Interest::kReadable);
-  poller->add(signals.fd().get(), kSignal, Poller::Interest::kReadable);
-  for (;;) {
-    for (uint64_t token : poller->wait(std::nullopt)) {
-      if (token == kProgramEnded) return program.wait();
-      if (token == kServerEnded) {
-        LOG_ERROR("the server has ended: {}", server.process().wait().describe());
-        poller->remove(server.process().exit_fd().get());
-      }
-      if (token != kSignal) continue;
-      while (auto signal = signals.next()) {
-        // The terminal's signals have reached the program already.
-        if (!signal->from_terminal) program.kill(signal->number);
-      }
-    }
-  }
 }
 
 }  // namespace
@@ -91,7 +62,7 @@ Result<int> run(const RunOptions& options) {
   auto program = ChildProcess::spawn(command);
   int code = 0;
   if (program) {
-    code = wait_for_program(*program, *server, *signals).shell_code();
+    code = server->wait_beside(*program, *signals).shell_code();
   } else {
     bool missing = errno == ENOENT;
     observe::print_error(program.error());

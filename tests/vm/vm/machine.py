@@ -11,7 +11,7 @@ import subprocess
 import threading
 
 from harness.guest import read_file
-from harness.settings import DEADLINE_SCALE
+from harness.settings import DEADLINE_SCALE, PVGPU
 
 from .guests import GUEST_SYSTEM
 from .image import image_of
@@ -25,6 +25,12 @@ _BOARD = {"x86_64": ("q35", "max", "ttyS0"), "aarch64": ("virt", "cortex-a72", "
 _FAULT = re.compile(r"\*ERROR\*|BUG:|WARNING:|Oops|Kernel panic|stuck in|hung task|blocked for more than|insmod")
 # The driver's words for a device without a scanout.
 _NO_SCANOUT = r"\*ERROR\* Failed to register client: -95"
+
+
+def agent_options(socket_path):
+    """QEMU's options for what the test talks to the guest through."""
+    return ["-chardev", f"socket,id=agent,path={socket_path}", "-device", "virtio-serial-pci", "-device",
+            "virtserialport,chardev=agent,name=pvgpu"]
 
 
 class Task:
@@ -86,7 +92,7 @@ class Machine:
         listener.listen()
         self.console_path.write_bytes(b"")
         with listener, open(self._errors_path, "wb") as errors:
-            command = ["chroot", root, *self._qemu(listener.getsockname(), memory, processors, append, reboots), *self._gpu(gpu)]
+            command = self._command(root, gpu, listener.getsockname(), memory, processors, append, reboots)
             variables = [f"{key}={value}" for key, value in (environment or {}).items()]
             # A QEMU that waits for a device of its own forever ignores SIGTERM.
             self.process = subprocess.Popen(["timeout", "-k", "5", str(_LONGEST_LIFE), "env", *variables, *map(str, command)],
@@ -95,34 +101,32 @@ class Machine:
                 self._connect(listener)
                 self.wait_for_boot(1)
             except BaseException:
-                self._kill()
+                self.leave()
                 raise
 
-    def _qemu(self, agent, memory, processors, append, reboots):
+    def _command(self, root, gpu, agent, memory, processors, append, reboots):
         machine = self.guest.machine
-        board, processor, console = _BOARD[machine]
-        how = accelerator(machine)
+        _, _, console = _BOARD[machine]
         kernel, initrd = image_of(self.guest)
         return [
-            f"qemu-system-{machine}", "-nodefaults", "-M", board, "-accel", how + (",thread=multi" if how == "tcg" else ""),
-            "-cpu", "host" if how == "kvm" else processor, "-smp", processors, "-m", memory,
+            "chroot", root, f"qemu-system-{machine}", "-nodefaults", *self._machine(gpu, memory, processors),
             *(() if reboots else ("-no-reboot",)),
             "-kernel", kernel, "-initrd", initrd,
             "-append", f"console={console} panic=-1 quiet {append}",
-            "-chardev", f"file,id=console,path={self.console_path}", "-serial", "chardev:console",
-            "-chardev", f"socket,id=agent,path={agent}", "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,name=pvgpu",
-            # What vhost-user devices share with QEMU.
-            "-object", f"memory-backend-memfd,id=ram,size={memory}M,share=on", "-machine", "memory-backend=ram",
+            "-chardev", f"file,id=console,path={self.console_path}", "-serial", "chardev:console", *agent_options(agent),
         ]
 
-    @staticmethod
-    def _gpu(gpu):
-        if gpu is None:
-            return ["-display", "none"]
-        if isinstance(gpu, list):
-            return gpu
-        return ["-display", "none", "-chardev", f"socket,id=gpu,path={gpu.socket}", "-device",
-                "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu"]
+    def _machine(self, gpu, memory, processors):
+        machine = self.guest.machine
+        how = accelerator(machine)
+        if gpu is not None and not isinstance(gpu, list):
+            # What users are told to give to QEMU.
+            told = subprocess.run([PVGPU, "qemu-args", "--arch", machine, "--accel", how, "--socket", gpu.socket, "--memory", f"{memory}M",
+                                   "--cpus", str(processors)], check=True, stdout=subprocess.PIPE, text=True).stdout
+            return ["-display", "none", *shlex.split(told)]
+        board, processor, _ = _BOARD[machine]
+        return ["-M", board, "-accel", how + (",thread=multi" if how == "tcg" else ""), "-cpu", "host" if how == "kvm" else processor,
+                "-smp", processors, "-m", memory, *(["-display", "none"] if gpu is None else gpu)]
 
     def _connect(self, listener):
         """QEMU connects as soon as it reads its options, or says what is wrong with them and ends."""
@@ -191,6 +195,10 @@ class Machine:
     def console(self):
         return read_file(self.console_path)
 
+    def said(self):
+        """What QEMU has printed."""
+        return read_file(self._errors_path)
+
     def kernel_messages(self):
         return self.run(["dmesg"]).splitlines()
 
@@ -239,7 +247,8 @@ class Machine:
         os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
-    def _kill(self):
+    def leave(self):
+        """Ends QEMU if it still runs."""
         if self.process.poll() is None:
             self.process.terminate()  # timeout passes it on, and kills 5 s later.
             self.process.wait()
@@ -257,7 +266,7 @@ class Machine:
                 self.check_kernel()
                 self.power_off()
         finally:
-            self._kill()
+            self.leave()
 
 
 def _end_of(text):
