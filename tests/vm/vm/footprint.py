@@ -21,3 +21,8 @@ def footprint(processes):
         held.mappings += len(read_file(f"/proc/{process}/maps").splitlines())
         held.memory_kb += int(re.search(r"RssAnon:\s+(\d+)", read_file(f"/proc/{process}/status")).group(1))
     return held
+
+
+def processor_seconds(process):
+    """What a process has had of processors, with all of its threads."""
+    return sum(int(read_file(f"/proc/{process}/task/{task}/schedstat").split()[0]) for task in os.listdir(f"/proc/{process}/task")) / 1e9
