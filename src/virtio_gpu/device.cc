@@ -65,7 +65,7 @@ bool Device::set_display_size(uint32_t scanout, DisplaySize size) {
   return true;
 }
 
-bool Device::start_queue(uint16_t index, QueueMemory layout, uint16_t next) {
+bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) {
   if (index >= kQueueCount) return false;
   Queue& queue = queues_[index];
   const bool indirect = (features_ & kFeatureIndirectDescriptors) != 0;

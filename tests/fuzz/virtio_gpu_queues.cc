@@ -15,6 +15,7 @@
 #include "observe/log.h"
 #include "platform/shared_memory.h"
 #include "virtio_gpu/testing/driver.h"
+#include "virtio_gpu/testing/sink.h"
 
 namespace pvgpu::fuzz {
 namespace {
@@ -22,6 +23,7 @@ namespace {
 using namespace virtio_gpu;
 using virtio_gpu::testing::DriverQueue;
 using virtio_gpu::testing::FakeMemory;
+using virtio_gpu::testing::FakeSink;
 using virtio_gpu::testing::PackedDriverQueue;
 using virtio_gpu::testing::RawDescriptor;
 
@@ -81,6 +83,28 @@ class FuzzRenderer : public Renderer {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+// Looks at all that it is shown.
+class FuzzSink : public DisplaySink {
+ public:
+  static constexpr uint32_t kScanouts = 2;
+
+  void show(uint32_t scanout, const Pixels& pixels, const Rect& damage) override {
+    check(scanout);
+    require(damage.width != 0 && damage.height != 0 && uint64_t{damage.x} + damage.width <= pixels.width &&
+                uint64_t{damage.y} + damage.height <= pixels.height, "damage outside the picture");
+    FakeSink::picture_of(pixels, damage);
+  }
+  void blank(uint32_t scanout) override { check(scanout); }
+  void set_cursor(uint32_t scanout, const Cursor* cursor) override {
+    check(scanout);
+    if (cursor) FakeSink::picture_of(cursor->pixels, {});
+  }
+  void move_cursor(uint32_t scanout, int32_t, int32_t) override { check(scanout); }
+
+ private:
+  static void check(uint32_t scanout) { require(scanout < kScanouts, "no such scanout"); }
+};
+
 class Machine : public Transport {
  public:
   explicit Machine(Input& input) : input_(input) {
@@ -89,6 +113,9 @@ class Machine : public Transport {
     options.max_contexts = 3;
     options.max_resources = 20;
     options.max_pages = 64;
+    options.max_pixel_bytes = 1 << 20;
+    options.displays = {{64, 48}, {640, 480}};
+    options.display_sink = &sink_;
     options.make_renderer = [this](const std::string&) -> std::unique_ptr<Renderer> {
       if (refuses_contexts_) return nullptr;
       return std::make_unique<FuzzRenderer>(owed_, late_);
@@ -290,7 +317,8 @@ class Machine : public Transport {
         append(request, CtxCreate{input_.below(80), venus::kCapsetId, "fuzz"});
         break;
       case Command::kResourceCreate2d:
-        append(request, ResourceCreate2d{1 + input_.below(4), 1 + input_.below(140), 1 + input_.below(64), 1 + input_.below(64)});
+        append(request, ResourceCreate2d{1 + input_.below(4), input_.below(4) == 0 ? input_.below(140) : 1 + input_.below(4),
+                                         input_.below(2) == 0 ? 64 : 1 + input_.below(64), input_.below(2) == 0 ? 64 : 1 + input_.below(64)});
         break;
       case Command::kResourceAttachBacking: {
         const uint32_t entries = input_.below(5);
@@ -303,6 +331,14 @@ class Machine : public Transport {
         break;
       case Command::kSetScanout:
         append(request, SetScanout{rectangle(), input_.below(3), input_.below(5)});
+        break;
+      case Command::kSetScanoutBlob:
+        append(request, SetScanoutBlob{rectangle(), input_.below(3), input_.below(5), input_.below(40), input_.below(40),
+                                       input_.below(4) == 0 ? input_.below(140) : 1 + input_.below(4), 0, {input_.below(300)}, {input_.below(4096)}});
+        break;
+      case Command::kUpdateCursor:
+      case Command::kMoveCursor:
+        append(request, UpdateCursor{input_.below(3), number(), number(), 0, input_.below(5), input_.below(70), input_.below(70), 0});
         break;
       case Command::kResourceFlush:
         append(request, ResourceFlush{rectangle(), 1 + input_.below(4), 0});
@@ -349,6 +385,7 @@ class Machine : public Transport {
   }
 
   Input& input_;
+  FuzzSink sink_;
   FakeMemory guest_;
   bool packed_ = false;
   std::optional<PackedDriverQueue> packed_control_;
