@@ -115,7 +115,7 @@ class Frontend {
   }
   void start() {
     negotiate();
-    send(FrontendRequest::kSetFeatures, features_);
+    send(FrontendRequest::kSetFeatures, features());
     add_memory();
     start_queue();
   }
@@ -186,7 +186,8 @@ class Frontend {
   int error_fd() const { return error_.get(); }
   const platform::UniqueFd& memory_fd() const { return memory_.fd(); }
   uint64_t protocol_features() const { return protocol_features_; }
-  uint64_t features() const { return features_; }
+  // What a driver accepts whose queues are split.
+  uint64_t features() const { return features_ & ~uint64_t{virtio_gpu::kFeatureRingPacked}; }
   uint16_t available() const { return available_; }
 
  private:
