@@ -107,6 +107,8 @@ class Control {
   void update_cursor(const UpdateCursor& body, Request& request);
   void move_cursor(const UpdateCursor& body, Request& request);
   bool check_scanout(uint32_t scanout, Request& request);
+  // What the scanout is to show; nullptr after a reply: an error, or that it shows nothing from now on (resource 0).
+  ResourcePtr find_shown(uint32_t scanout, uint32_t resource_id, Request& request);
 
   // -- control.cc --
   // Whether there can be a further resource with this id; false after an error reply.

@@ -70,13 +70,16 @@ bool Control::check_scanout(uint32_t scanout, Request& request) {
   return false;
 }
 
+Control::ResourcePtr Control::find_shown(uint32_t scanout, uint32_t resource_id, Request& request) {
+  if (!check_scanout(scanout, request)) return nullptr;
+  if (resource_id != 0) return find_resource(resource_id, request);
+  scanouts_.clear(scanout);
+  request.reply.ok();
+  return nullptr;
+}
+
 void Control::set_scanout(const SetScanout& body, Request& request) {
-  if (!check_scanout(body.scanout_id, request)) return;
-  if (body.resource_id == 0) {
-    scanouts_.clear(body.scanout_id);
-    return request.reply.ok();
-  }
-  const ResourcePtr resource = find_resource(body.resource_id, request);
+  const ResourcePtr resource = find_shown(body.scanout_id, body.resource_id, request);
   if (!resource) return;
   if (!resource->picture)
     return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} is no 2D resource", resource->id));
@@ -87,12 +90,7 @@ void Control::set_scanout(const SetScanout& body, Request& request) {
 }
 
 void Control::set_scanout_blob(const SetScanoutBlob& body, Request& request) {
-  if (!check_scanout(body.scanout_id, request)) return;
-  if (body.resource_id == 0) {
-    scanouts_.clear(body.scanout_id);
-    return request.reply.ok();
-  }
-  const ResourcePtr resource = find_resource(body.resource_id, request);
+  const ResourcePtr resource = find_shown(body.scanout_id, body.resource_id, request);
   if (!resource) return;
   if (resource->blob_mem == 0)
     return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} is no blob", resource->id));
