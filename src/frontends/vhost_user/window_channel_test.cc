@@ -48,9 +48,9 @@ class WindowChannelTest : public ::testing::Test {
   }
 
   std::unique_ptr<platform::EventLoop> loop_ = *platform::EventLoop::create();
+  std::vector<int> done_;  // outlives the window, which answers what is open as it goes
   WindowChannel window_{*loop_};
   std::optional<Channel> frontend_;
-  std::vector<int> done_;
   platform::SharedMemory blob_ = *platform::SharedMemory::create(4096, "blob");
 };
 
