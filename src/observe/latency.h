@@ -61,6 +61,8 @@ class HopTimes {
 
   // The ring was looked at, and nothing was there.
   void looked() { looked_ = Clock::now(); }
+  // The ring's thread slept, and woke up by itself before it was notified.
+  void woke() { looked_ = Clock::now(); }
   // The guest asked for a look. The control thread.
   void notified() { notified_.store(Clock::now().time_since_epoch().count(), std::memory_order_relaxed); }
   void picked_up() {

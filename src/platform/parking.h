@@ -20,7 +20,7 @@ class ParkingSpot {
  public:
   static constexpr auto kForever = std::chrono::nanoseconds::max();
 
-  uint32_t prepare() const { return sequence_.load(std::memory_order_acquire); }
+  uint32_t prepare() const { return sequence_.load(std::memory_order_seq_cst); }
   // Sleeps until an unpark() since the ticket's prepare(), or for `timeout`. True if unparked.
   bool park(uint32_t ticket, std::chrono::nanoseconds timeout = kForever);
   void unpark();

@@ -76,6 +76,9 @@ class Context {
     // What create_blob gives for memory whose bytes nothing can map, which guests ask for all the same when they
     // export it: plain memory in its place, for transports that have no way to refuse a blob; else no descriptor.
     bool stand_ins = true;
+    // Where the guest's messages arrive, borrowed: rings that sleep wake up by themselves when one does, since it may be for
+    // them, and save the time in which it would be handed on. -1: they are woken when they are notified.
+    int arrivals = -1;
     // Told of each ring when it is there, and of its id (with fd -1) when it has gone; on the control thread.
     std::function<void(const RingStatus&)> on_ring;
   };

@@ -89,7 +89,8 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
       idle_timeout_ns_(std::min<uint64_t>(info.idleTimeout, 1'000'000'000)),
       processors_(platform::usable_processors()),
       stream_(context, this),
-      copy_(info.bufferSize) {
+      copy_(info.bufferSize),
+      parking_(context.options().arrivals) {
   if (const auto* monitor =
           host::find_struct<VkRingMonitorInfoMESA>(info.pNext, VK_STRUCTURE_TYPE_RING_MONITOR_INFO_MESA))
     reporting_period_us_ = monitor->maxReportingPeriodMicroseconds;
@@ -166,8 +167,10 @@ bool Ring::wait_for_work() {
         // seq_cst: the guest stores tail and then loads status; one of us sees the other's store.
         shared(status_offset_).fetch_or(kStatusIdle, std::memory_order_seq_cst);
         std::atomic_thread_fence(std::memory_order_seq_cst);
-        if (!has_work() && !stop_.load(std::memory_order_seq_cst))
-          parking_.park(ticket, RingWait::idle_sleep(idle_rounds++));
+        if (!has_work() && !stop_.load(std::memory_order_seq_cst)) {
+          const bool notified = parking_.park(ticket, RingWait::idle_sleep(idle_rounds++));
+          if (hops_ && !notified) [[unlikely]] hops_->woke();
+        }
         shared(status_offset_).fetch_and(~kStatusIdle, std::memory_order_seq_cst);
         spins = ~0u;
         break;

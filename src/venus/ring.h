@@ -14,6 +14,7 @@
 #include <thread>
 #include <vector>
 
+#include "platform/arrival_spot.h"
 #include "platform/parking.h"
 #include "protocol/types.h"
 #include "venus/poison.h"
@@ -82,7 +83,7 @@ class Ring final : private StreamProgress {
   uint32_t head_ = 0;  // ours; the shared word is write-only for us
   uint32_t span_start_ = 0;  // head_ before the span that is being executed
 
-  platform::ParkingSpot parking_;
+  platform::ArrivalSpot parking_;
   std::atomic<bool> stop_{false};
   std::atomic<uint32_t> published_head_{0};
   std::atomic<uint32_t> head_waiters_{0};

@@ -19,7 +19,10 @@ class Worker {
   Worker(host::Host& host, platform::UniqueFd socket, const std::string& name)
       : socket_(std::move(socket)),
         context_(venus::Context::create(
-            host, {.name = name, .stand_ins = false, .on_ring = [this](const venus::RingStatus& ring) { tell(ring); }})) {}
+            host, {.name = name,
+                   .stand_ins = false,
+                   .arrivals = socket_.get(),
+                   .on_ring = [this](const venus::RingStatus& ring) { tell(ring); }})) {}
 
   ClientEnd serve() {
     while (auto request = receive()) {

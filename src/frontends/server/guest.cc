@@ -15,8 +15,9 @@
 namespace pvgpu::frontends::server {
 namespace {
 
-venus::Context::Options context_options(const GuestInfo& guest, const Observation& observation) {
+venus::Context::Options context_options(const GuestInfo& guest, const Observation& observation, int socket) {
   venus::Context::Options options;
+  options.arrivals = socket;
   if (!observation.record.empty()) {
     auto recorder = observe::Recorder::create(observe::recording_path(observation.record, guest.number));
     if (recorder) {
@@ -35,7 +36,8 @@ venus::Context::Options context_options(const GuestInfo& guest, const Observatio
 ClientEnd serve_guest(host::Host& host, platform::UniqueFd socket, const GuestInfo& guest, const Observation& observation) {
   const bool own_process = guest.own_process;
   std::string who = fmt::format("pid {}", guest.pid);
-  vtest::Session session(std::move(socket), {.make_renderer = vtest::venus_renderers(host, context_options(guest, observation)),
+  const int descriptor = socket.get();  // the session's from here on, and the contexts' within it
+  vtest::Session session(std::move(socket), {.make_renderer = vtest::venus_renderers(host, context_options(guest, observation, descriptor)),
                                              .capset = venus::capset(),
                                              .on_name = [&](const std::string& name) {
                                                who = fmt::format("{} {}", name, guest.pid);
