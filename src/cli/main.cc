@@ -52,10 +52,11 @@ struct Settings {
   std::string socket = kDefaultSocket;
   std::string isolation = "process";
   size_t max_clients = 1024;
+  size_t ready_workers = 2;
   int ready_fd = -1;
   pid_t parent = 0;
   std::string icd;
-  bool probe = false, machine = false, memory_slots = false;
+  bool probe = false, ready = false, machine = false, memory_slots = false;
   std::string context;
   uint64_t window = uint64_t{4} << 30;
   uint32_t shmem_bit = 22;
@@ -186,6 +187,7 @@ int serve(const Settings& settings) {
   options.worker.log_level =
       observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.max_clients = settings.max_clients;
+  options.worker.ready_workers = settings.ready_workers;
   options.isolation = settings.isolation == "thread" ? Isolation::kThread : Isolation::kProcess;
   options.worker.observation = settings.observation;
   options.ready_fd = settings.ready_fd;
@@ -284,6 +286,7 @@ int worker(const Settings& settings) {
                      .number = settings.guest.number};
   options.supervisor = settings.supervisor;
   options.guest = settings.guest;
+  options.ready = settings.ready;
   options.observation = settings.observation;
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
@@ -317,6 +320,11 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->add_option("--max-clients", settings.max_clients,
                    "Guests to serve at a time, at most; default: 1024")
       ->check(CLI::Range(size_t{1}, size_t{1000000}))
+      ->option_text("N");
+  command
+      ->add_option("--ready-workers", settings.ready_workers,
+                   "Workers to keep ready, with the driver loaded, for guests that come; default: 2")
+      ->check(CLI::Range(size_t{0}, size_t{64}))
       ->option_text("N");
   command
       ->add_option("--isolation", settings.isolation,
@@ -460,6 +468,7 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   command->add_option("--context", settings.context);
   add_machine_options(*command, settings);
   command->add_option("--supervisor", settings.supervisor)->required();
+  command->add_flag("--ready", settings.ready);
   command->add_option("--guest", settings.guest.pid);
   command->add_option("--client", settings.guest.number);
   add_observation_options(*command, settings);

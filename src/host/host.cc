@@ -19,6 +19,7 @@ struct Host::State {
   Loader loader;
   InstanceNeeds needs;
   std::vector<DriverProfile> profiles;
+  std::optional<ProbeInstance> loaded;
 };
 
 namespace {
@@ -132,6 +133,10 @@ Result<std::unique_ptr<Host>> Host::open(const HostOptions& options) {
   if (!profiles) return std::unexpected(profiles.error());
   state->profiles = std::move(*profiles);
   return std::unique_ptr<Host>(new Host(std::move(state)));
+}
+
+void Host::load_driver() {
+  if (auto instance = ProbeInstance::create(state_->loader)) state_->loaded.emplace(std::move(*instance));
 }
 
 PFN_vkGetInstanceProcAddr Host::get_instance_proc_addr() const {

@@ -31,6 +31,10 @@ class Host {
   static Result<std::unique_ptr<Host>> open(const HostOptions& options);
   ~Host();
 
+  // Loads the drivers and keeps them loaded, so that the first context's vkCreateInstance need not; before any context. What goes
+  // wrong is left for that to tell.
+  void load_driver();
+
   PFN_vkGetInstanceProcAddr get_instance_proc_addr() const;
   // The selected devices, in the order in which guests see them. Never empty.
   std::span<const DriverProfile> devices() const;

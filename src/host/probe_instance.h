@@ -1,5 +1,5 @@
-// A short-lived VkInstance of this process's own, to list and test the devices before any guest
-// comes. Owned by Host::open and gone when it returns: a server's parent process holds no GPU.
+// A VkInstance of this process's own, to list and test the devices before any guest comes. Owned by Host::open and gone when
+// it returns, so that a server's parent process holds no GPU; or by Host, in a worker that loads the driver ahead of its guest.
 #pragma once
 
 #include <vulkan/vulkan_core.h>

@@ -1,5 +1,7 @@
 """Many clients of one server: at once, one after another, and killed."""
 
+import os
+import signal
 import unittest
 
 from cube import Cube
@@ -86,6 +88,23 @@ class Clients(GuestCase):
             witness.wait_for_lines(len(witness.lines()) + 1)
             self.end_hold(witness)
             self.assert_as_before(server, before)
+
+    def test_ready_workers(self):
+        with Server(self.folder, ready_workers=2) as server:
+            wait_until(lambda: len(server.ready_workers()) == 2, "two workers are ready")
+            ready = server.ready_workers()
+            held = [self.hold(server), self.hold(server)]
+            self.assertEqual(set(server.workers()), set(ready), "the guests are served by those that were ready")
+            wait_until(lambda: len(server.ready_workers()) == 2, "two more are ready")
+            for pid in server.ready_workers():
+                os.kill(pid, signal.SIGKILL)
+            held.append(self.hold(server))
+            wait_until(lambda: len(server.ready_workers()) == 2, "two others are ready")
+            for program in held:
+                self.end_hold(program)
+        with Server(self.folder, ready_workers=0) as server:
+            self.end_hold(self.hold(server))
+            self.assertEqual(server.ready_workers(), [])
 
     def test_server_stops_under_its_clients(self):
         with Server(self.folder) as server:

@@ -83,13 +83,16 @@ void announce(const ServeOptions& options, const std::string& memory) {
 }
 
 Result<void> supervise(const ServeOptions& options, const ListeningSocket& socket,
-                       const SignalQueue& signals, ClientStarter starter,
+                       const SignalQueue& signals, ClientWorkers workers,
                        const std::string& memory) {
   Supervisor::Options supervisor_options;
   supervisor_options.max_clients = options.max_clients;
   supervisor_options.vtest_farewell = options.vtest_farewell;
-  auto supervisor = Supervisor::create(socket, signals, std::move(starter), supervisor_options);
+  supervisor_options.on_quiet = [prepare = workers.prepare] { prepare(SIZE_MAX); };
+  auto supervisor = Supervisor::create(socket, signals, std::move(workers.start), supervisor_options);
   if (!supervisor) return std::unexpected(supervisor.error());
+  // One at once, which loads the driver while the first guest starts; the others must not take the processors from it.
+  workers.prepare(1);
   LOG_INFO("listening; {}", fmt::format(fmt::runtime(options.invitation), options.socket_path));
   announce(options, memory);
   if (!supervisor->run()) {
@@ -111,7 +114,8 @@ Result<void> serve_by_threads(const ServeOptions& options, const ListeningSocket
   host_options.gpu_selectors = options.worker.gpu_selectors;
   auto host = host::Host::open(host_options);
   if (!host) return std::unexpected(host.error());
-  return supervise(options, socket, signals, session_threads(**host, options.worker.observation), probe_of(**host).memory);
+  return supervise(options, socket, signals, {session_threads(**host, options.worker.observation), [](size_t) {}},
+                   probe_of(**host).memory);
 }
 
 }  // namespace
@@ -135,9 +139,9 @@ Result<void> serve(const ServeOptions& options) {
   auto found = probe(options.worker, *signals);
   if (!found) return std::unexpected(found.error());
   if (!*found) return {};
-  auto starter = worker_processes(options.worker, **found);
-  if (!starter) return std::unexpected(starter.error());
-  return supervise(options, *socket, *signals, std::move(*starter), (*found)->memory);
+  auto workers = worker_processes(options.worker, **found);
+  if (!workers) return std::unexpected(workers.error());
+  return supervise(options, *socket, *signals, std::move(*workers), (*found)->memory);
 }
 
 }  // namespace pvgpu::frontends::server

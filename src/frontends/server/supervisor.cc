@@ -64,12 +64,14 @@ Supervisor::Supervisor(const platform::ListeningSocket& listener,
 
 bool Supervisor::run() {
   std::optional<Clock::time_point> give_up_at;
+  quiet_at_ = Clock::now() + options_.quiet;
   while (!stopping_ || !clients_.empty()) {
     // Tokens may end clients whose other token is in the same batch, so every handler looks them
     // up.
     for (uint64_t ready : poller_.wait(time_to_next_deadline())) handle(ready);
     kill_overdue();
     if (resume_accepting_at_ && Clock::now() >= *resume_accepting_at_) resume_accepting();
+    be_quiet();
     if (!stopping_) continue;
     // Killed processes end; only threads can still be here after a second grace.
     if (!give_up_at) give_up_at = Clock::now() + 2 * options_.stop_grace + milliseconds(500);
@@ -131,6 +133,7 @@ void Supervisor::start(platform::UniqueFd socket) {
           .value_or(platform::PeerCredentials{0, static_cast<uid_t>(-1), static_cast<gid_t>(-1)});
   client.label = label_of(client.info);
   client.started = Clock::now();
+  quiet_at_ = client.started + options_.quiet;
   if (clients_.size() >= options_.max_clients) {
     if (!std::exchange(full_logged_, true)) {
       LOG_WARN("{} refused: {} guests are served already (--max-clients)", client.label,
@@ -210,6 +213,12 @@ void Supervisor::log_end(const Client& client, const ClientOutcome& outcome) con
   }
 }
 
+void Supervisor::be_quiet() {
+  if (!quiet_at_ || Clock::now() < *quiet_at_) return;
+  quiet_at_.reset();
+  if (options_.on_quiet && !stopping_) options_.on_quiet();
+}
+
 void Supervisor::kill_overdue() {
   auto now = Clock::now();
   for (auto& [number, client] : clients_) {
@@ -244,6 +253,7 @@ std::optional<milliseconds> Supervisor::time_to_next_deadline() const {
   for (const auto& [number, client] : clients_) {
     if (client.kill_at && !client.killed) consider(*client.kill_at);
   }
+  if (quiet_at_) consider(*quiet_at_);
   // Wakes up for giving up on what even a kill did not end.
   if (stopping_) consider(Clock::now() + milliseconds(100));
   if (!next) return std::nullopt;

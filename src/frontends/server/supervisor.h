@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -30,6 +31,9 @@ class Supervisor {
     std::chrono::milliseconds hang_up_grace = std::chrono::seconds(10);
     // The same after the server was told to stop.
     std::chrono::milliseconds stop_grace = std::chrono::seconds(2);
+    // Called at first and after clients have come, once none has for `quiet`: there is time to prepare for more. May be empty.
+    std::function<void()> on_quiet;
+    std::chrono::milliseconds quiet = std::chrono::milliseconds(100);
   };
 
   // `signals` tells when to stop: any signal in it. Both outlive the supervisor.
@@ -65,6 +69,7 @@ class Supervisor {
   void refuse(platform::UniqueFd socket);
   void hang_up(uint64_t number);
   void reap(uint64_t number);
+  void be_quiet();
   void kill_overdue();
   void stop();
   void log_end(const Client& client, const ClientOutcome& outcome) const;
@@ -79,6 +84,7 @@ class Supervisor {
   std::deque<platform::UniqueFd> refused_;  // until those guests have read their answer
   uint64_t last_number_ = 0;
   std::optional<Clock::time_point> resume_accepting_at_;
+  std::optional<Clock::time_point> quiet_at_;
   bool full_logged_ = false;
   bool stopping_ = false;
 };

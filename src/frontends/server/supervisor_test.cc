@@ -9,6 +9,7 @@
 
 #include <filesystem>
 #include <future>
+#include <semaphore>
 #include <thread>
 
 #include "frontends/server/worker_process.h"
@@ -47,7 +48,7 @@ class SupervisorTest : public testing::Test {
     command.program = "/bin/sh";
     command.arguments = {"-c", script};
     command.append_options = false;
-    start_with(worker_processes(command, {"host_import", "{}"}).value(), options);
+    start_with(worker_processes(command, {"host_import", "{}"}).value().start, options);
   }
   void start_with(ClientStarter starter, Supervisor::Options options) {
     supervisor_.emplace(
@@ -204,6 +205,19 @@ TEST_F(SupervisorTest, StoppingWithoutGuestsIsImmediate) {
   EXPECT_TRUE(stop());
 }
 
+TEST_F(SupervisorTest, HasTimeToPrepareAtFirstAndAfterGuests) {
+  Supervisor::Options options;
+  std::binary_semaphore quiet(0);
+  options.quiet = milliseconds(1);
+  options.on_quiet = [&] { quiet.release(); };
+  start(kPatient, options);
+  EXPECT_TRUE(quiet.try_acquire_for(seconds(60)));
+  platform::UniqueFd guest = connect();
+  EXPECT_TRUE(quiet.try_acquire_for(seconds(60)));
+  EXPECT_FALSE(quiet.try_acquire_for(milliseconds(50)));
+  EXPECT_TRUE(stop());
+}
+
 TEST_F(SupervisorTest, RunningOutOfDescriptorsIsSurvived) {
   // A starter that fails as spawning does then.
   int failures = 2;
@@ -211,7 +225,7 @@ TEST_F(SupervisorTest, RunningOutOfDescriptorsIsSurvived) {
   command.program = "/bin/sh";
   command.arguments = {"-c", "echo served >&3"};
   command.append_options = false;
-  auto real = worker_processes(command, {"host_import", "{}"}).value();
+  auto real = worker_processes(command, {"host_import", "{}"}).value().start;
   start_with(
       [&, real](const ClientInfo& info,
                 platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {

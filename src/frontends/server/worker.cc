@@ -8,14 +8,17 @@
 #include <algorithm>
 #include <cstdlib>
 #include <memory>
+#include <span>
 
 #include "frontends/server/context_process.h"
 #include "frontends/server/context_worker.h"
 #include "frontends/server/guest.h"
+#include "frontends/server/ready_workers.h"
 #include "frontends/server/virtual_machine.h"
 #include "frontends/server/worker_process.h"
 #include "observe/user_error.h"
 #include "platform/fd.h"
+#include "platform/packet_socket.h"
 #include "platform/process.h"
 #include "platform/shared_memory.h"
 #include "platform/signals.h"
@@ -67,6 +70,23 @@ std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, const 
 }
 
 int exit_code(ClientEnd end) { return end == ClientEnd::kPoisoned ? kExitPoisoned : EXIT_SUCCESS; }
+
+// Loads the driver and waits for a guest.
+int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
+  platform::UniqueFd assignments(kWorkerSocketFd);
+  auto host = open_profiled_host(host_options, "a guest to come");
+  if (!host) return kExitUserError;
+  host->load_driver();
+  Assignment assignment;
+  auto packet = platform::receive_packet(assignments.get(), std::as_writable_bytes(std::span(&assignment, 1)));
+  if (!packet || packet->size != sizeof assignment || !packet->descriptor.valid()) return EXIT_SUCCESS;
+  assignments.reset();
+  platform::set_thread_name("pvgpu-worker");
+  GuestInfo guest = options.guest;
+  guest.pid = static_cast<pid_t>(assignment.pid);
+  guest.number = assignment.number;
+  return exit_code(serve_guest(*host, std::move(packet->descriptor), guest, options.observation));
+}
 
 int run_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
   platform::UniqueFd socket(kWorkerSocketFd);
@@ -132,7 +152,7 @@ int run_machine(const host::HostOptions& host_options, const WorkerOptions& opti
 int run_worker(const WorkerOptions& options) {
   using Kind = WorkerOptions::Kind;
   const bool probe = options.kind == Kind::kProbe;
-  platform::set_thread_name(probe ? "pvgpu-probe" : "pvgpu-worker");
+  platform::set_thread_name(probe ? "pvgpu-probe" : options.ready ? "pvgpu-ready" : "pvgpu-worker");
   if (!platform::end_with_parent(SIGKILL, options.supervisor) || !is_open(kWorkerSocketFd) ||
       (!probe && !is_open(kWorkerProfileFd))) {
     observe::print_error(
@@ -149,7 +169,7 @@ int run_worker(const WorkerOptions& options) {
     case Kind::kProbe:
       return run_probe(host_options);
     case Kind::kGuest:
-      return run_guest(host_options, options);
+      return options.ready ? run_ready_guest(host_options, options) : run_guest(host_options, options);
     case Kind::kMachine:
       return run_machine(host_options, options);
     case Kind::kContext:

@@ -17,7 +17,7 @@
 
 namespace pvgpu::frontends::server {
 
-inline constexpr int kWorkerSocketFd = 3;   // the guest's connection
+inline constexpr int kWorkerSocketFd = 3;   // the guest's connection, or a ready worker's way to it
 inline constexpr int kWorkerProfileFd = 4;  // a sealed file: what the probe wrote
 inline constexpr int kProbeOutputFd = 3;    // a file to write the profiles to
 
@@ -33,6 +33,7 @@ struct WorkerOptions {
   observe::Level log_level = observe::Level::kInfo;  // for the workers of contexts
   pid_t supervisor = 0;
   GuestInfo guest{.own_process = true};
+  bool ready = false;  // kGuest: load the driver, and wait for an Assignment (ready_workers.h) in place of a guest
   Observation observation;
   std::string loader_path;
   std::vector<std::string> gpu_selectors;

@@ -4,8 +4,11 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <iterator>
 #include <utility>
 
+#include "frontends/server/ready_workers.h"
 #include "platform/shared_memory.h"
 
 namespace pvgpu::frontends::server {
@@ -61,6 +64,39 @@ class WorkerProcess : public ClientTask {
   platform::UniqueFd connection_;
 };
 
+class GuestWorkers {
+ public:
+  GuestWorkers(WorkerCommand command, platform::UniqueFd profile)
+      : command_(std::move(command)),
+        profile_(std::move(profile)),
+        ready_(command_.append_options ? command_.ready_workers : 0,
+               [this](const platform::UniqueFd& assignments) { return spawn({"--ready"}, assignments); }) {}
+
+  Result<std::unique_ptr<ClientTask>> start(const ClientInfo& info, const platform::UniqueFd& socket) {
+    // Before it goes with the socket.
+    platform::UniqueFd connection = command_.observation.any() ? socket.duplicate() : platform::UniqueFd();
+    if (auto ready = ready_.take(info, socket)) return std::make_unique<WorkerProcess>(std::move(*ready), std::move(connection));
+    auto process =
+        spawn({"--guest=" + std::to_string(info.peer.pid), "--client=" + std::to_string(info.number)}, socket);
+    if (!process) return std::unexpected(process.error());
+    return std::make_unique<WorkerProcess>(std::move(*process), std::move(connection));
+  }
+  void prepare(size_t count) { ready_.fill(count); }
+
+ private:
+  Result<platform::ChildProcess> spawn(std::vector<std::string> own_options, const platform::UniqueFd& socket) {
+    std::vector<std::string> options = command_.client_options;
+    std::ranges::move(own_options, std::back_inserter(options));
+    if (!command_.observation.record.empty()) options.push_back("--record=" + command_.observation.record);
+    if (!command_.observation.latency.empty()) options.push_back("--latency=" + command_.observation.latency);
+    return platform::ChildProcess::spawn(to_command(command_, std::move(options), {socket.get(), profile_.get()}));
+  }
+
+  const WorkerCommand command_;
+  const platform::UniqueFd profile_;
+  ReadyWorkers ready_;
+};
+
 }  // namespace
 
 Result<Probe> Probe::start(const WorkerCommand& command) {
@@ -95,26 +131,12 @@ Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command
   return platform::ChildProcess::spawn(to_command(command, {"--context=" + name}, {socket.get(), profile.get()}));
 }
 
-Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult& probe) {
+Result<ClientWorkers> worker_processes(WorkerCommand command, const ProbeResult& probe) {
   auto file = platform::sealed_file(probe_to_text(probe), "pvgpu-profile");
   if (!file) return std::unexpected(file.error());
-  // std::function copies what it holds.
-  auto profile = std::make_shared<platform::UniqueFd>(std::move(*file));
-  return [command = std::move(command), profile](
-             const ClientInfo& info,
-             platform::UniqueFd socket) -> Result<std::unique_ptr<ClientTask>> {
-    std::vector<std::string> options = command.client_options;
-    options.push_back("--guest=" + std::to_string(info.peer.pid));
-    options.push_back("--client=" + std::to_string(info.number));
-    if (!command.observation.record.empty()) options.push_back("--record=" + command.observation.record);
-    if (!command.observation.latency.empty()) options.push_back("--latency=" + command.observation.latency);
-    // Before it goes with the socket.
-    platform::UniqueFd connection = command.observation.any() ? socket.duplicate() : platform::UniqueFd();
-    auto process =
-        platform::ChildProcess::spawn(to_command(command, std::move(options), {socket.get(), profile->get()}));
-    if (!process) return std::unexpected(process.error());
-    return std::make_unique<WorkerProcess>(std::move(*process), std::move(connection));
-  };
+  auto workers = std::make_shared<GuestWorkers>(std::move(command), std::move(*file));
+  return ClientWorkers{[workers](const ClientInfo& info, platform::UniqueFd socket) { return workers->start(info, socket); },
+                       [workers](size_t count) { workers->prepare(count); }};
 }
 
 }  // namespace pvgpu::frontends::server

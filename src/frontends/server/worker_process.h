@@ -27,6 +27,7 @@ struct WorkerCommand {
   std::vector<std::string> gpu_selectors;
   observe::Level log_level = observe::Level::kInfo;
   Observation observation;
+  size_t ready_workers = 0;  // to keep ready for guests that come; none without append_options
 };
 
 class Probe {
@@ -53,7 +54,12 @@ class Probe {
 Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
                                                     const platform::UniqueFd& socket, const platform::UniqueFd& profile);
 
-// Starts a worker for each client, which inherits what the probe found.
-Result<ClientStarter> worker_processes(WorkerCommand command, const ProbeResult& probe);
+// Workers of clients, which inherit what the probe found.
+struct ClientWorkers {
+  ClientStarter start;
+  // Starts workers ahead of their clients, up to `count` and the command's ready_workers.
+  std::function<void(size_t count)> prepare;
+};
+Result<ClientWorkers> worker_processes(WorkerCommand command, const ProbeResult& probe);
 
 }  // namespace pvgpu::frontends::server

@@ -26,6 +26,14 @@ class Resources:
     children: int
 
 
+def _is_ready(pid):
+    """Whether a worker has yet to get a guest."""
+    try:
+        return read_file(f"/proc/{pid}/comm").strip() != "pvgpu-worker" and "\0--ready\0" in read_file(f"/proc/{pid}/cmdline")
+    except OSError:
+        return False
+
+
 # What a host's command starts with.
 ON_HOST = [] if HOST_ROOT == pathlib.Path("/") else ["chroot", HOST_ROOT]
 
@@ -35,9 +43,15 @@ class Server:
     fails the test if it did not stop cleanly, or if a sanitizer or the validation layer reported anything.
     `known` are names of the layer's messages that are no news, because the guest's program causes them natively too."""
     SUBCOMMAND = "serve"
+    # One worker is ready before the server says that it is, so that what a server holds is the same at all times without guests.
+    # None: this kind of server keeps none.
+    READY_WORKERS = 1
 
-    def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug", known=()):
+    def __init__(self, folder, validation=False, arguments=(), environment=None, log_level="debug", known=(), ready_workers=None):
         folder = pathlib.Path(folder)
+        self._ready_workers = self.READY_WORKERS if ready_workers is None else ready_workers
+        if self._ready_workers is not None:
+            arguments = [*arguments, f"--ready-workers={self._ready_workers}"]
         self.socket = folder / "socket"
         self.log_path = folder / "server.log"
         self._known = set(known)
@@ -81,7 +95,15 @@ class Server:
         return [line for line in self.log().splitlines() if re.search(pattern, line)]
 
     def workers(self):
-        """The processes below the supervisor."""
+        """The processes below the supervisor that serve guests."""
+        return [pid for pid in self.children() if not _is_ready(pid)]
+
+    def ready_workers(self):
+        """Those that wait for a guest."""
+        return [pid for pid in self.children() if _is_ready(pid)]
+
+    def children(self):
+        """All processes below the supervisor."""
         found, queue = [], [self.process.pid]
         while queue:
             parent = queue.pop()
@@ -103,14 +125,14 @@ class Server:
         """Waits until the server holds no more processes, threads and descriptors than `before`; returns what it holds."""
         def idle():
             now = self.resources()
-            return now if (now.children <= before.children and now.threads <= before.threads
+            return now if (len(self.ready_workers()) == (self._ready_workers or 0) and now.children <= before.children and now.threads <= before.threads
                            and now.descriptors <= before.descriptors) else None
         return wait_until(idle, lambda: f"idle again as {before}; it holds {self.resources()}; its log ends:\n"
                           + "\n".join(self.log().splitlines()[-30:]), deadline)
 
     def stop(self):
         """SIGTERM; fails the test unless the server ends by itself with status 0 and leaves nothing behind."""
-        workers = self.workers()
+        workers = self.children()
         self.process.send_signal(signal.SIGTERM)
         try:
             status = self.process.wait(20 * DEADLINE_SCALE)
@@ -131,7 +153,7 @@ class Server:
             raise AssertionError("reports in the server's log:\n" + "\n".join(reports[:20]) + f"\nthe whole log:\n{self.log()[-20000:]}")
 
     def _kill(self):
-        for pid in [self.process.pid, *self.workers()]:
+        for pid in [self.process.pid, *self.children()]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:

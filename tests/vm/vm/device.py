@@ -6,6 +6,7 @@ from harness import Server
 class Device(Server):
     """Used as a Server is."""
     SUBCOMMAND = "device"
+    READY_WORKERS = None
 
     def processes(self):
         return [self.process.pid, *self.workers()]
