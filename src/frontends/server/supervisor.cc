@@ -187,6 +187,7 @@ void Supervisor::reap(uint64_t number) {
   bool silent = outcome->end == ClientEnd::kCrashed || outcome->end == ClientEnd::kNotStarted;
   if (silent && options_.vtest_farewell) say_farewell(client.socket);
   full_logged_ = false;
+  if (clients_.empty() && quiet_at_) quiet_at_ = Clock::now();
   if (resume_accepting_at_) resume_accepting();
 }
 

@@ -31,9 +31,10 @@ class Supervisor {
     std::chrono::milliseconds hang_up_grace = std::chrono::seconds(10);
     // The same after the server was told to stop.
     std::chrono::milliseconds stop_grace = std::chrono::seconds(2);
-    // Called at first and after clients have come, once none has for `quiet`: there is time to prepare for more. May be empty.
+    // Called when there is time to prepare for more clients, at first and after some have come: once none has for `quiet`, or
+    // when the last one has gone. May be empty.
     std::function<void()> on_quiet;
-    std::chrono::milliseconds quiet = std::chrono::milliseconds(100);
+    std::chrono::milliseconds quiet = std::chrono::seconds(3);
   };
 
   // `signals` tells when to stop: any signal in it. Both outlive the supervisor.

@@ -218,6 +218,21 @@ TEST_F(SupervisorTest, HasTimeToPrepareAtFirstAndAfterGuests) {
   EXPECT_TRUE(stop());
 }
 
+TEST_F(SupervisorTest, HasTimeToPrepareWhenTheLastGuestHasGone) {
+  Supervisor::Options options;
+  std::binary_semaphore quiet(0);
+  options.quiet = std::chrono::hours(1);
+  options.on_quiet = [&] { quiet.release(); };
+  start(std::string("echo served >&3; ") + kPatient, options);
+  std::byte served[7];
+  platform::UniqueFd first = connect(), second = connect();
+  for (const auto* guest : {&first, &second}) ASSERT_TRUE(platform::receive_exactly(guest->get(), served));
+  first.reset();
+  EXPECT_FALSE(quiet.try_acquire_for(milliseconds(50)));
+  second.reset();
+  EXPECT_TRUE(quiet.try_acquire_for(seconds(60)));
+}
+
 TEST_F(SupervisorTest, RunningOutOfDescriptorsIsSurvived) {
   // A starter that fails as spawning does then.
   int failures = 2;
