@@ -2,11 +2,13 @@
 
 #include <bit>
 
+#include "host/pool_allocator.h"
 #include "protocol/types.h"
 
 namespace pvgpu::venus {
 
-void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, VkObjectType type, uint64_t handle) {
+void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, const Object& object) {
+  const uint64_t handle = object.handle;
   if (handle == 0) return;
 #define DESTROY(H, function)                                                              \
   case protocol::HandleMeta<H>::kType:                                                    \
@@ -16,12 +18,16 @@ void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, VkObjec
 #define PLAIN_COMMAND(number, Args, function, level, ids, member)
 #define CREATE_COMMAND(number, Args, function, level, ids, member)
 #define SPECIAL_COMMAND(number, Args, function, level, ids, member)
-  switch (type) {
+  switch (object.type) {
 #include "protocol/commands.inc"
     DESTROY(VkBuffer, vkDestroyBuffer)
     DESTROY(VkImage, vkDestroyImage)
     DESTROY(VkSemaphore, vkDestroySemaphore)
-    DESTROY(VkCommandPool, vkDestroyCommandPool)
+    case VK_OBJECT_TYPE_COMMAND_POOL: {
+      const auto* allocator = static_cast<const host::PoolAllocator*>(object.state);
+      vk.vkDestroyCommandPool(device, std::bit_cast<VkCommandPool>(handle), allocator ? allocator->callbacks() : nullptr);
+      break;
+    }
     DESTROY(VkDescriptorPool, vkDestroyDescriptorPool)
     default:
       break;

@@ -5,10 +5,11 @@
 #include <vulkan/vulkan_core.h>
 
 #include "protocol/dispatch.h"
+#include "venus/object_table.h"
 
 namespace pvgpu::venus {
 
 // Types that go with their parent (queues, pooled objects) or are freed elsewhere (memory) are left alone.
-void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, VkObjectType type, uint64_t handle);
+void destroy_object(const protocol::DeviceDispatch& vk, VkDevice device, const Object& object);
 
 }  // namespace pvgpu::venus

@@ -8,12 +8,14 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
 #include <vector>
 
 #include "host/memory.h"
+#include "host/pool_allocator.h"
 #include "host/profile.h"
 #include "protocol/dispatch.h"
 #include "venus/handle_set.h"
@@ -66,8 +68,10 @@ struct Device {
   std::mutex stand_ins_mutex;
   std::unordered_map<VkImage, VkSubresourceLayout> stand_ins;
 
-  // Lists of pooled objects change under this lock; see commands/pools.cc.
+  // Lists of pooled objects change under this lock, and the list below; see commands/pools.cc.
   std::mutex pools_mutex;
+  // What command pools' `state` points to, of drivers that gain by it.
+  std::list<host::PoolAllocator> pool_allocators;
 
   Queue* find_queue(VkQueue queue) {
     std::lock_guard lock(queues_mutex);

@@ -160,13 +160,14 @@ void ContextImpl::destroy_device(Device& device) {
     if (object.device == &device) left.push_back(&object);
   });
   std::ranges::sort(left, std::greater{}, [](Object* object) { return object->id.load(std::memory_order_relaxed); });
-  for (Object* object : left) destroy_object(device.vk, device.handle, object->type, object->handle);
+  for (Object* object : left) destroy_object(device.vk, device.handle, *object);
   {
     std::lock_guard lock(memories_mutex);
     std::erase_if(memories, [&](const auto& entry) { return &entry.second->device == &device; });
   }
   for (Object* object : left) objects_.erase(object);
   device.vk.vkDestroyDevice(device.handle, nullptr);
+  device.pool_allocators.clear();
   device.handle = VK_NULL_HANDLE;
 }
 

@@ -90,7 +90,30 @@ std::span<const H> copy_ids(Call& call, const H* ids, uint32_t count) {
   return {copy, count};
 }
 
+void forget_allocator(Device& device, const host::PoolAllocator& allocator) {
+  std::lock_guard lock(device.pools_mutex);
+  device.pool_allocators.remove_if([&](const host::PoolAllocator& entry) { return &entry == &allocator; });
+}
+
 }  // namespace
+
+void handle(Call& call, protocol::CreateCommandPoolArgs& args) {
+  const VkCommandPool id = *args.pCommandPool;
+  if (!call.check_new_id(std::bit_cast<uint64_t>(id))) return;
+  Device& device = call.device();
+  host::PoolAllocator* allocator = nullptr;
+  if (host::records_by_allocating(*device.profile)) {
+    std::lock_guard lock(device.pools_mutex);
+    allocator = &device.pool_allocators.emplace_back();
+    args.pAllocator = allocator->callbacks();
+  }
+  args.call(device.vk.vkCreateCommandPool);
+  if (allocator && args.ret != VK_SUCCESS) {
+    forget_allocator(device, *allocator);
+    allocator = nullptr;
+  }
+  *args.pCommandPool = call.created(id, args.ret, *args.pCommandPool, allocator);
+}
 
 void handle(Call& call, protocol::AllocateCommandBuffersArgs& args) {
   auto& info = const_cast<VkCommandBufferAllocateInfo&>(*args.pAllocateInfo);  // the decoder's copy
@@ -116,8 +139,11 @@ void handle(Call& call, protocol::DestroyCommandPoolArgs& args) {
   if (!pool) return;
   forget_members(call, *pool);
   args.commandPool = std::bit_cast<VkCommandPool>(pool->handle);
+  auto* allocator = static_cast<host::PoolAllocator*>(pool->state);
+  if (allocator) args.pAllocator = allocator->callbacks();
   call.context().objects().erase(pool);
   args.call(call.device().vk.vkDestroyCommandPool);
+  if (allocator) forget_allocator(call.device(), *allocator);
 }
 
 void handle(Call& call, protocol::AllocateDescriptorSetsArgs& args) {
