@@ -153,12 +153,12 @@ struct pvgpu_display {
 
 /* ---- the device ---- */
 
-/* What a bus shows of the device: virtio device id 16, two queues (control, cursor), 16 bytes of config space, and the
- * shared memory region (SHM id) that is the window. */
+/* What a bus shows of the device: virtio device id 16, two queues (control, cursor), the config space, and the shared memory
+ * region (SHM id) that is the window. */
 #define PVGPU_VIRTIO_ID 16
 #define PVGPU_QUEUE_COUNT 2
 #define PVGPU_QUEUE_SIZE_MAX 32768
-#define PVGPU_CONFIG_BYTES 16
+#define PVGPU_CONFIG_BYTES 20
 #define PVGPU_WINDOW_SHM_ID 1
 
 struct pvgpu_device;

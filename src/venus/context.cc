@@ -181,7 +181,8 @@ std::expected<BlobMemory, Poison> ContextImpl::memory_blob(Resource& resource, c
     if (!object || object->type != VK_OBJECT_TYPE_DEVICE_MEMORY)
       return refuse(PoisonReason::kUnknownObject, fmt::format("{} is no VkDeviceMemory", request.blob_id));
   } else if (const Memory& memory = *found->second; memory.allocation.strategy != host::MemoryStrategy::kNone) {
-    if (request.size > memory.allocation.size)
+    // Guests round up to pages, their own or ours.
+    if (request.size > platform::round_up(memory.allocation.size, platform::page_size()))
       return refuse(PoisonReason::kBadRange,
                     fmt::format("{} bytes of a memory of {}", request.size, memory.allocation.size));
     auto fd = host::export_memory(memory.device.memory_functions, memory.device.handle, memory.allocation);

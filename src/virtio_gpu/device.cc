@@ -38,7 +38,8 @@ Device::~Device() {
 uint64_t Device::offered_features() const {
   // Guests without a display see the device that they always saw.
   const uint64_t display = options_.displays.empty() ? 0 : uint64_t{kFeatureEdid};
-  return display | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
+  const uint64_t alignment = options_.map_alignment > kSmallestPage ? uint64_t{kFeatureBlobAlignment} : 0;
+  return display | alignment | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
          kFeatureIndirectDescriptors | kFeatureVersion1 | kFeatureRingPacked;
 }
 
