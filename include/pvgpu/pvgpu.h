@@ -15,7 +15,7 @@
  *
  * examples/embed.c uses all of it; docs/embedding.md tells what a VMM does with it.
  *
- * Not there yet: window mappings by pointer rather than by file, renderers without the device around them, packed queues, saving and restoring a device, and contexts in
+ * Not there yet: renderers without the device around them, packed queues, saving and restoring a device, and contexts in
  * processes of their own: a guest that crashes the host's driver ends the VMM with it. `pvgpu device` (vhost-user) has
  * the last of these. Linux only.
  *
@@ -177,10 +177,11 @@ struct pvgpu_device_callbacks {
   /* Make `length` bytes of the file `fd`, from `fd_offset`, appear at `offset` of the window, readable and writable (mmap with
    * MAP_SHARED | MAP_FIXED, if the window is memory of this process). All are multiples of the host's page size; the range
    * is in the window and nothing is mapped in it. `fd` is the library's and may be closed after the callback; who needs it longer
-   * duplicates it. Returns 0, or anything else if it cannot be done, which the guest is told. Required. */
+   * duplicates it. Returns 0, or anything else if it cannot be done, which the guest is told. Required, unless there is
+   * map_pointer. */
   int (*map)(void *user, uint64_t offset, uint64_t length, int fd, uint64_t fd_offset);
 
-  /* Take away what `map` put there, exactly. When it returns the guest must not reach the file there any more. Called
+  /* Take away what `map` or `map_pointer` put there, exactly. When it returns the guest must not reach it there any more. Called
    * by a reset too, and by pvgpu_device_destroy. Returns as `map` does; the place counts as free either way. Required. */
   int (*unmap)(void *user, uint64_t offset, uint64_t length);
 
@@ -207,23 +208,35 @@ struct pvgpu_device_callbacks {
 
   /* The pointer points to the pixel at x, y of the display, or outside of it. May be NULL. */
   void (*move_cursor)(void *user, uint32_t scanout, int32_t x, int32_t y);
+
+  /* Instead of `map`, which is not called then: make the `length` bytes at `pointer` of this process appear at `offset` of the window,
+   * readable and writable (hv_vm_map, or a memory slot of KVM's). `pointer` begins a page of the host's; offset and length are multiples of map_alignment (see
+   * pvgpu_device_options), and what the bytes lie in is padded to it. The bytes are the library's or the driver's, and stay there until
+   * `unmap` of that place returns, whatever the guest does meanwhile. The guest writes them at any moment. Returns as `map` does. May be NULL. */
+  int (*map_pointer)(void *user, uint64_t offset, uint64_t length, void *pointer);
 };
 
 struct pvgpu_device_options {
   size_t size; /* sizeof(struct pvgpu_device_options) */
-  /* Bytes of the window, in which guests map memory of the host; a multiple of the host's page size, at least one page. It takes
+  /* Bytes of the window, in which guests map memory of the host; a multiple of map_alignment, more than 0. It takes
    * addresses, not memory; what all processes of a guest have mapped at a time must fit in. 4 GiB is a good value. */
   uint64_t window_bytes;
   /* The guest's displays, one scanout each; copied. None: the guest has no display on this device. */
   const struct pvgpu_display *displays;
   size_t display_count;
+  /* Bytes: what is mapped in the window begins and ends at multiples of it. 0: the host's page size. With map_pointer it may be
+   * less, a power of two of at least 4096, if the hypervisor maps so finely (on macOS, with an intermediate granule of 4 KiB). Where it is
+   * more than 4096, guests are told, by VIRTIO_GPU_F_BLOB_ALIGNMENT; those with pages of 4 KiB must know that feature (Linux
+   * 7.2 and a Mesa that asks for it), or most of their mappings are refused. */
+  uint32_t map_alignment;
+  uint32_t reserved; /* 0 */
 };
 
 /*
  * Makes a device and starts its thread. `host` must be there until the device is destroyed; the structures are
  * copied. On success *device is the device, as after power-on; else it is NULL.
  *
- * -EINVAL: a required callback is missing, window_bytes is of no use, or a display has an impossible size.
+ * -EINVAL: a required callback is missing, window_bytes or map_alignment is of no use, or a display has an impossible size.
  * -EAGAIN: the system gives no further thread.  -EMFILE: it gives no further file descriptor.
  */
 PVGPU_API int pvgpu_device_create(struct pvgpu_host *host, const struct pvgpu_device_options *options,

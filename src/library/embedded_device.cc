@@ -7,7 +7,9 @@
 #include <new>
 #include <utility>
 
+#include "observe/log.h"
 #include "observe/log_limit.h"
+#include "platform/shared_memory.h"
 #include "platform/signals.h"
 #include "platform/thread.h"
 #include "venus/context.h"
@@ -36,8 +38,8 @@ pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
 
 bool on_device_thread() { return is_device_thread; }
 
-EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
-                               std::vector<virtio_gpu::DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
+EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions given,
+                               const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
       loop_(std::move(loop)),
       memory_(callbacks.find_memory
@@ -45,8 +47,9 @@ EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::Event
                   : nullptr) {
   virtio_gpu::ControlOptions options;
   options.capset = venus::capset();
-  options.window_bytes = window_bytes;
-  options.displays = std::move(displays);
+  options.window_bytes = given.window_bytes;
+  options.map_alignment = given.map_alignment;
+  options.displays = std::move(given.displays);
   options.display_sink = static_cast<virtio_gpu::DisplaySink*>(this);
   options.make_renderer = virtio_gpu::thread_renderers(
       host, [loop = loop_.get()](std::function<void()> action) { loop->post(std::move(action)); });
@@ -196,16 +199,34 @@ void EmbeddedDevice::queue_broken(uint16_t queue) {
   if (callbacks_.queue_broken) callbacks_.queue_broken(callbacks_.user, queue);
 }
 
-void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset,
+void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory,
                                 std::function<void(bool)> done) {
-  const int failed = callbacks_.map(callbacks_.user, offset, length, fd, fd_offset);
+  const int failed = callbacks_.map_pointer ? map_pointer(offset, length, memory)
+                                            : callbacks_.map(callbacks_.user, offset, length, memory.fd.get(), 0);
   static constinit observe::LogLimit limit(20);
   if (failed) observe::warn_within(limit, "the VMM could not map {} bytes at {:#x} of the window: {}", length, offset, failed);
   done(!failed);
 }
 
+int EmbeddedDevice::map_pointer(uint64_t offset, uint64_t length, const venus::BlobMemory& memory) {
+  auto bytes = memory.bytes;
+  if (!bytes) {  // the driver's own memory, or a worker's
+    auto opened = platform::SharedMemory::open(memory.fd.duplicate(), static_cast<size_t>(length));
+    if (!opened) {
+      LOG_WARN("{}", opened.error().what);
+      return -ENOMEM;
+    }
+    bytes = std::make_shared<const platform::SharedMemory>(std::move(*opened));
+  }
+  if (bytes->size() < length) return -ERANGE;
+  if (const int failed = callbacks_.map_pointer(callbacks_.user, offset, length, bytes->data())) return failed;
+  mapped_[offset] = std::move(bytes);
+  return 0;
+}
+
 void EmbeddedDevice::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {
   const int failed = callbacks_.unmap(callbacks_.user, offset, length);
+  mapped_.erase(offset);
   static constinit observe::LogLimit limit(20);
   if (failed) observe::warn_within(limit, "the VMM could not unmap {} bytes at {:#x} of the window: {}", length, offset, failed);
   done(!failed);

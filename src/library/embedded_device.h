@@ -7,6 +7,7 @@
 #include <atomic>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -22,11 +23,17 @@ namespace pvgpu::library {
 // Whether the caller is the thread of some device: in a callback, where nothing may be waited for.
 bool on_device_thread();
 
+struct EmbeddedDeviceOptions {
+  uint64_t window_bytes = 0;
+  uint32_t map_alignment = 0;
+  std::vector<virtio_gpu::DisplaySize> displays;
+};
+
 class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::DisplaySink {
  public:
   // `host` outlives it. Throws std::system_error if there is no further thread.
-  EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
-                 std::vector<virtio_gpu::DisplaySize> displays, const pvgpu_device_callbacks& callbacks);
+  EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions options,
+                 const pvgpu_device_callbacks& callbacks);
   ~EmbeddedDevice() override;
 
   // pvgpu_queue has no layout for packed queues.
@@ -56,7 +63,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   void interrupt(uint16_t queue) override;
   void config_changed() override;
   void queue_broken(uint16_t queue) override;
-  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
+  void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
 
   // -- DisplaySink --
@@ -65,6 +72,8 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   void set_cursor(uint32_t scanout, const virtio_gpu::Cursor* cursor) override;
   void move_cursor(uint32_t scanout, int32_t x, int32_t y) override;
 
+  // 0, or what the callback returned, or a negative errno value.
+  int map_pointer(uint64_t offset, uint64_t length, const venus::BlobMemory& memory);
   std::span<std::byte> find_by_callback(uint64_t address, uint64_t length) const;
   bool any_started() const;
   // Runs `action` on the device's thread and returns what it returned, or -ENOMEM.
@@ -77,6 +86,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   GuestRegions memory_;
   bool features_accepted_ = false;
   std::array<Queue, virtio_gpu::kQueueCount> queues_;
+  std::map<uint64_t, std::shared_ptr<const platform::SharedMemory>> mapped_;  // what the VMM has pointers to, by window offset
   std::unique_ptr<virtio_gpu::Device> device_;
 
   std::thread thread_;

@@ -2,6 +2,7 @@
 #include "pvgpu/pvgpu.h"
 
 #include <atomic>
+#include <bit>
 #include <cerrno>
 #include <memory>
 #include <new>
@@ -36,9 +37,11 @@ static_assert(sizeof(void*) == 8, "write the sizes of the first version down for
 constexpr size_t kHostOptionsBytes = 32, kDeviceCallbacksBytes = 56, kDeviceOptionsBytes = 16, kQueueBytes = 40;
 static_assert(sizeof(pvgpu_host_options) == kHostOptionsBytes && offsetof(pvgpu_host_options, gpu_count) == 24);
 static_assert(offsetof(pvgpu_device_callbacks, find_memory) == 48 && offsetof(pvgpu_device_callbacks, config_changed) == kDeviceCallbacksBytes);
-static_assert(sizeof(pvgpu_device_callbacks) == 96 && offsetof(pvgpu_device_callbacks, move_cursor) == 88);
+static_assert(sizeof(pvgpu_device_callbacks) == 104 && offsetof(pvgpu_device_callbacks, move_cursor) == 88 &&
+              offsetof(pvgpu_device_callbacks, map_pointer) == 96);
 static_assert(offsetof(pvgpu_device_options, window_bytes) == 8 && offsetof(pvgpu_device_options, displays) == kDeviceOptionsBytes);
-static_assert(sizeof(pvgpu_device_options) == 32 && offsetof(pvgpu_device_options, display_count) == 24);
+static_assert(sizeof(pvgpu_device_options) == 40 && offsetof(pvgpu_device_options, display_count) == 24 &&
+              offsetof(pvgpu_device_options, map_alignment) == 32);
 static_assert(sizeof(pvgpu_pixels) == 48 && offsetof(pvgpu_pixels, width) == 16 && offsetof(pvgpu_pixels, fd) == 32 &&
               offsetof(pvgpu_pixels, fd_offset) == 40);
 static_assert(sizeof(pvgpu_rect) == 16 && sizeof(pvgpu_display) == 8);
@@ -61,9 +64,9 @@ struct pvgpu_host {
 };
 
 struct pvgpu_device {
-  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, uint64_t window_bytes,
-               std::vector<DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
-      : host(h), device(*h->host, std::move(loop), window_bytes, std::move(displays), callbacks) {}
+  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, library::EmbeddedDeviceOptions options,
+               const pvgpu_device_callbacks& callbacks)
+      : host(h), device(*h->host, std::move(loop), std::move(options), callbacks) {}
 
   pvgpu_host* const host;
   library::EmbeddedDevice device;
@@ -95,6 +98,17 @@ std::optional<std::vector<DisplaySize>> displays_of(const pvgpu_device_options& 
     if (!displays.back().is_possible()) return std::nullopt;
   }
   return displays;
+}
+
+// nullopt: an impossible one.
+std::optional<uint32_t> map_alignment_of(const pvgpu_device_options& options, const pvgpu_device_callbacks& callbacks) {
+  const size_t page = pvgpu::platform::page_size();
+  if (options.map_alignment == 0) return static_cast<uint32_t>(page);
+  // Files are mapped in whole pages; what a hypervisor does with pointers is its own matter.
+  if (!std::has_single_bit(options.map_alignment) || options.map_alignment < pvgpu::virtio_gpu::kSmallestPage ||
+      options.map_alignment > page || (options.map_alignment < page && !callbacks.map_pointer))
+    return std::nullopt;
+  return options.map_alignment;
 }
 
 }  // namespace
@@ -165,16 +179,19 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     pvgpu_device_callbacks calls;
     if (const int error = library::read_versioned(options, kDeviceOptionsBytes, given)) return error;
     if (const int error = library::read_versioned(callbacks, kDeviceCallbacksBytes, calls)) return error;
-    if (!calls.interrupt || !calls.map || !calls.unmap) return -EINVAL;
+    if (!calls.interrupt || (!calls.map && !calls.map_pointer) || !calls.unmap) return -EINVAL;
     auto displays = displays_of(given);
     if (!displays || (!displays->empty() && !calls.show)) return -EINVAL;
-    if (given.window_bytes == 0 || given.window_bytes % pvgpu::platform::page_size() != 0) return -EINVAL;
+    const auto map_alignment = map_alignment_of(given, calls);
+    if (!map_alignment || given.window_bytes == 0 || given.window_bytes % *map_alignment != 0) return -EINVAL;
     auto loop = pvgpu::platform::EventLoop::create();
     if (!loop) {
       LOG_ERROR("{}", loop.error().what);
       return -EMFILE;
     }
-    *device = new pvgpu_device(host, std::move(*loop), given.window_bytes, *std::move(displays), calls);
+    *device = new pvgpu_device(host, std::move(*loop),
+                               {.window_bytes = given.window_bytes, .map_alignment = *map_alignment, .displays = *std::move(displays)},
+                               calls);
     host->devices.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });

@@ -62,6 +62,11 @@ TEST_F(Library, RefusesDevicesThatCannotWork) {
   options.window_bytes = 4096;
   vmm.callbacks.map = nullptr;
   EXPECT_EQ(pvgpu_device_create(host_, &options, &vmm.callbacks, &device), -EINVAL);
+  vmm.callbacks.map_pointer = [](void*, uint64_t, uint64_t, void*) { return 0; };
+  for (const uint32_t alignment : {2048u, 4097u, 1u << 31}) {
+    options.map_alignment = alignment;
+    EXPECT_EQ(pvgpu_device_create(host_, &options, &vmm.callbacks, &device), -EINVAL) << alignment;
+  }
   EXPECT_EQ(device, nullptr);
   EXPECT_EQ(pvgpu_host_close(host_), -EBUSY);
 }
@@ -164,6 +169,25 @@ TEST_F(Library, AResetTakesMappingsAndFeaturesAway) {
     EXPECT_EQ(pvgpu_device_accept_features(vmm.device, pvgpu_device_features(vmm.device)), 0);
     EXPECT_EQ(vmm.start(), 0);
   }
+}
+
+TEST_F(Library, GivesPointersThatStayUntilTheyAreUnmapped) {
+  Vmm vmm(host_, {}, true);
+  vmm.probe();
+  EXPECT_EQ(vmm.create_context(), kOkNoData);
+  EXPECT_EQ(vmm.create_blob(), kOkNoData);
+  EXPECT_EQ(vmm.map_blob(), kOkMapInfo);
+  ASSERT_EQ(vmm.mapped, 1);
+  ASSERT_NE(vmm.pointer_mapped, nullptr);
+  vmm.pointer_mapped[4095] = 42;
+  // The guest drops what is mapped: its context first, then the resource.
+  EXPECT_EQ(vmm.call(kCtxDestroy, {}), kOkNoData);
+  EXPECT_EQ(vmm.pointer_mapped[4095], 42);
+  int seen = 0;
+  vmm.on_unmap = [&] { seen = vmm.pointer_mapped[4095]; };
+  EXPECT_EQ(vmm.unref_blob(), kOkNoData);
+  EXPECT_EQ(seen, 42);
+  EXPECT_EQ(vmm.mapped, 0);
 }
 
 TEST_F(Library, TellsTheGuestWhatCannotBeMapped) {

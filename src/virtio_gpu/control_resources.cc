@@ -164,7 +164,7 @@ void Control::map_now(const ResourcePtr& resource, uint64_t serial, Reply reply)
     return reply.error(Response::kErrOutOfMemory);
   }
   const uint32_t map_info = resource->memory->cached ? kMapCacheCached : kMapCacheWriteCombine;
-  transport_.map_window(*resource->window_offset, length, resource->memory->fd.get(), 0, [reply, map_info](bool success) {
+  transport_.map_window(*resource->window_offset, length, *resource->memory, [reply, map_info](bool success) {
     if (success) {
       reply.with(Response::kOkMapInfo, MapInfo{map_info, 0});
     } else {

@@ -42,8 +42,8 @@ void Session::queue_broken(uint16_t queue) {
   if (vrings_[queue].error.valid()) platform::ring_doorbell(vrings_[queue].error.get());
 }
 
-void Session::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) {
-  window_.map(virtio_gpu::kWindowId, offset, length, fd, fd_offset, std::move(done));
+void Session::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) {
+  window_.map(virtio_gpu::kWindowId, offset, length, memory.fd.get(), 0, std::move(done));
 }
 
 void Session::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {

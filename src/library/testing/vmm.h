@@ -23,7 +23,7 @@ inline constexpr uint64_t kRam = 0x40000000, kRamBytes = 0x100000;
 inline constexpr uint64_t kDescriptors = kRam, kAvailable = kRam + 0x1000, kUsed = kRam + 0x2000;
 inline constexpr uint64_t kRequest = kRam + 0x4000, kResponse = kRam + 0x8000;
 inline constexpr uint64_t kVersion1 = 1ull << 32;
-inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kResourceMapBlob = 0x0208;
+inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceUnref = 0x0102, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kCtxDestroy = 0x0201, kResourceMapBlob = 0x0208;
 inline constexpr uint32_t kOkNoData = 0x1100, kOkCapsetInfo = 0x1102, kOkMapInfo = 0x1106, kErrUnspec = 0x1200;
 inline constexpr auto kDeadline = std::chrono::seconds(60);
 
@@ -38,10 +38,14 @@ inline pvgpu_host* open_host() {
 // A VMM and its guest's driver, which has one request at a time under way.
 class Vmm {
  public:
-  explicit Vmm(pvgpu_host* host, std::vector<pvgpu_display> displays = {}) : ram_(kRamBytes / sizeof(uint64_t) + 2) {
+  explicit Vmm(pvgpu_host* host, std::vector<pvgpu_display> displays = {}, bool maps_pointers = false) : ram_(kRamBytes / sizeof(uint64_t) + 2) {
     callbacks = {.size = sizeof callbacks, .user = this, .interrupt = interrupt, .queue_broken = broken, .map = map,
                  .unmap = unmap, .find_memory = nullptr, .config_changed = config_changed, .show = show, .blank = blank,
                  .set_cursor = set_cursor, .move_cursor = move_cursor};
+    if (maps_pointers) {
+      callbacks.map = nullptr;
+      callbacks.map_pointer = map_pointer;
+    }
     pvgpu_device_options options{.size = sizeof options, .window_bytes = 1 << 20, .displays = displays.data(),
                                  .display_count = displays.size()};
     EXPECT_EQ(pvgpu_device_create(host, &options, &callbacks, &device), 0);
@@ -107,6 +111,7 @@ class Vmm {
     return call(kCtxCreate, body);
   }
   uint32_t create_blob() { return call(kResourceCreateBlob, {1, 2, 1, 0, 0, 0, 4096, 0}); }
+  uint32_t unref_blob() { return call(kResourceUnref, {1, 0}); }
   uint32_t map_blob() { return call(kResourceMapBlob, {1, 0, 0x4000, 0}); }
   // As the guest's driver begins anew after a reset.
   void forget() {
@@ -124,7 +129,8 @@ class Vmm {
   std::pair<uint32_t, uint32_t> hot;
   std::pair<int32_t, int32_t> pointer;
   int map_result = 0;
-  std::function<void()> on_interrupt;
+  std::function<void()> on_interrupt, on_unmap;
+  unsigned char* pointer_mapped = nullptr;
 
  private:
   static Vmm& self(void* user) { return *static_cast<Vmm*>(user); }
@@ -143,9 +149,18 @@ class Vmm {
     if (self(user).map_result == 0) self(user).note([&] { self(user).mapped++; });
     return self(user).map_result;
   }
+  static int map_pointer(void* user, uint64_t offset, uint64_t length, void* pointer) {
+    EXPECT_EQ(offset, 0x4000u);
+    EXPECT_EQ(length, 4096u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(pointer) % 4096, 0u);
+    self(user).note([&] { self(user).mapped++; });
+    self(user).pointer_mapped = static_cast<unsigned char*>(pointer);
+    return 0;
+  }
   static int unmap(void* user, uint64_t offset, uint64_t length) {
     EXPECT_EQ(offset, 0x4000u);
     EXPECT_EQ(length, 4096u);
+    if (self(user).on_unmap) self(user).on_unmap();
     self(user).note([&] { self(user).mapped--; });
     return 0;
   }

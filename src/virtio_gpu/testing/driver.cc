@@ -115,9 +115,9 @@ Machine::Machine(ControlOptions options) {
 
 Machine::~Machine() { device.reset(); }
 
-void Machine::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) {
-  EXPECT_GE(fd, 0);
-  EXPECT_EQ(fd_offset, 0u);
+void Machine::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) {
+  EXPECT_GE(memory.fd.get(), 0);
+  EXPECT_GE(memory.size, length);
   if (window_fails) return done(false);
   EXPECT_TRUE(window.emplace(offset, length).second);
   if (window_later) return window_done.push_back(std::move(done));

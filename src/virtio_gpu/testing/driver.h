@@ -94,7 +94,7 @@ class Machine : public Transport {
   void interrupt(uint16_t queue) override { interrupts[queue]++; }
   void config_changed() override { config_changes++; }
   void queue_broken(uint16_t queue) override { broken[queue]++; }
-  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
+  void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
 
   // Negotiates and starts both queues, as a driver does at its probe.
