@@ -3,15 +3,11 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <future>
-#include <new>
 #include <utility>
 
 #include "observe/log.h"
 #include "observe/log_limit.h"
 #include "platform/shared_memory.h"
-#include "platform/signals.h"
-#include "platform/thread.h"
 #include "venus/context.h"
 #include "virtio_gpu/thread_renderer.h"
 
@@ -19,8 +15,6 @@ namespace pvgpu::library {
 namespace {
 
 using virtio_gpu::QueueMemory;
-
-thread_local bool is_device_thread = false;
 
 pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
   return {.size = sizeof(pvgpu_pixels),
@@ -36,15 +30,13 @@ pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
 
 }  // namespace
 
-bool on_device_thread() { return is_device_thread; }
-
 EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions given,
                                const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
-      loop_(std::move(loop)),
       memory_(callbacks.find_memory
                   ? GuestRegions::Fallback([this](uint64_t address, uint64_t length) { return find_by_callback(address, length); })
-                  : nullptr) {
+                  : nullptr),
+      thread_(std::move(loop), "pvgpu-device") {
   virtio_gpu::ControlOptions options;
   options.capset = venus::capset();
   options.window_bytes = given.window_bytes;
@@ -52,41 +44,17 @@ EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::Event
   options.displays = std::move(given.displays);
   options.display_sink = static_cast<virtio_gpu::DisplaySink*>(this);
   options.make_renderer = virtio_gpu::thread_renderers(
-      host, [loop = loop_.get()](std::function<void()> action) { loop->post(std::move(action)); });
+      host, [this](std::function<void()> action) { thread_.post(std::move(action)); });
   device_ = std::make_unique<virtio_gpu::Device>(std::move(options), static_cast<virtio_gpu::Transport&>(*this));
-  const platform::BlockedSignals blocked;  // the thread inherits them
-  thread_ = std::thread([this] {
-    is_device_thread = true;
-    platform::set_thread_name("pvgpu-device");
-    loop_->run();
-  });
 }
 
 EmbeddedDevice::~EmbeddedDevice() {
-  loop_->post([this] {
-    device_.reset();
-    loop_->stop();
-  });
-  thread_.join();
-}
-
-int EmbeddedDevice::on_thread(const std::function<int()>& action) {
-  // Shared: the waiting side may be gone while the other is still in set_value().
-  auto result = std::make_shared<std::promise<int>>();
-  loop_->post([&action, result] {
-    int value = -ENOMEM;
-    try {
-      value = action();
-    } catch (const std::bad_alloc&) {
-    }
-    result->set_value(value);
-  });
-  return result->get_future().get();
+  thread_.post([this] { device_.reset(); });
 }
 
 int EmbeddedDevice::accept_features(uint64_t features) {
   if ((features & ~this->features()) || !(features & virtio_gpu::kFeatureVersion1)) return -EINVAL;
-  return on_thread([&] {
+  return thread_.call([&] {
     if (any_started()) return -EBUSY;
     device_->accept_features(features);
     features_accepted_ = true;
@@ -95,11 +63,11 @@ int EmbeddedDevice::accept_features(uint64_t features) {
 }
 
 int EmbeddedDevice::add_memory(uint64_t address, std::span<std::byte> host) {
-  return on_thread([&] { return memory_.add(address, host) ? 0 : -EEXIST; });
+  return thread_.call([&] { return memory_.add(address, host) ? 0 : -EEXIST; });
 }
 
 int EmbeddedDevice::remove_memory(uint64_t address) {
-  return on_thread([&] {
+  return thread_.call([&] {
     if (!memory_.has(address)) return -ENOENT;
     for (const Queue& queue : queues_)
       if (queue.started && std::ranges::any_of(queue.parts, [&](uint64_t part) { return memory_.holds(address, part); }))
@@ -110,21 +78,21 @@ int EmbeddedDevice::remove_memory(uint64_t address) {
 }
 
 int EmbeddedDevice::read_config(uint32_t offset, std::span<std::byte> out) {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->read_config(offset, out);
     return 0;
   });
 }
 
 int EmbeddedDevice::write_config(uint32_t offset, std::span<const std::byte> bytes) {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->write_config(offset, bytes);
     return 0;
   });
 }
 
 int EmbeddedDevice::start_queue(uint16_t queue, const pvgpu_queue& layout) {
-  return on_thread([&] { return start_here(queue, layout); });
+  return thread_.call([&] { return start_here(queue, layout); });
 }
 
 int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
@@ -152,7 +120,7 @@ int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
 }
 
 int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
-  return on_thread([&] {
+  return thread_.call([&] {
     const auto position = static_cast<uint16_t>(device_->stop_queue(queue));
     if (next) *next = position;
     queues_[queue].started = false;
@@ -161,7 +129,7 @@ int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
 }
 
 int EmbeddedDevice::reset() {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->reset();
     device_->accept_features(0);
     features_accepted_ = false;
@@ -171,7 +139,7 @@ int EmbeddedDevice::reset() {
 }
 
 int EmbeddedDevice::set_display_size(uint32_t scanout, virtio_gpu::DisplaySize size) {
-  return on_thread([&] { return device_->set_display_size(scanout, size) ? 0 : -EINVAL; });
+  return thread_.call([&] { return device_->set_display_size(scanout, size) ? 0 : -EINVAL; });
 }
 
 void EmbeddedDevice::kick(uint16_t index) {
@@ -179,7 +147,7 @@ void EmbeddedDevice::kick(uint16_t index) {
   // acq_rel on both sides: whoever finds a kick on its way has its writes to the ring seen by the thread that takes it.
   if (queue.kicked.exchange(true, std::memory_order_acq_rel)) return;
   try {
-    loop_->post([this, index] {
+    thread_.post([this, index] {
       queues_[index].kicked.exchange(false, std::memory_order_acq_rel);
       device_->kick(index);
     });
@@ -197,6 +165,12 @@ void EmbeddedDevice::config_changed() {
 
 void EmbeddedDevice::queue_broken(uint16_t queue) {
   if (callbacks_.queue_broken) callbacks_.queue_broken(callbacks_.user, queue);
+}
+
+void EmbeddedDevice::fence_complete(const virtio_gpu::Header& request) {
+  if (!callbacks_.fence) return;
+  const auto [ctx_id, ring_idx] = virtio_gpu::FenceOrder::timeline_of(request);
+  callbacks_.fence(callbacks_.user, ctx_id, ring_idx, request.fence_id);
 }
 
 void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory,

@@ -9,19 +9,15 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <thread>
 #include <vector>
 
 #include "host/host.h"
 #include "library/guest_regions.h"
-#include "platform/event_loop.h"
+#include "library/loop_thread.h"
 #include "pvgpu/pvgpu.h"
 #include "virtio_gpu/device.h"
 
 namespace pvgpu::library {
-
-// Whether the caller is the thread of some device: in a callback, where nothing may be waited for.
-bool on_device_thread();
 
 struct EmbeddedDeviceOptions {
   uint64_t window_bytes = 0;
@@ -63,6 +59,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   void interrupt(uint16_t queue) override;
   void config_changed() override;
   void queue_broken(uint16_t queue) override;
+  void fence_complete(const virtio_gpu::Header& request) override;
   void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
 
@@ -76,12 +73,9 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   int map_pointer(uint64_t offset, uint64_t length, const venus::BlobMemory& memory);
   std::span<std::byte> find_by_callback(uint64_t address, uint64_t length) const;
   bool any_started() const;
-  // Runs `action` on the device's thread and returns what it returned, or -ENOMEM.
-  int on_thread(const std::function<int()>& action);
   int start_here(uint16_t index, const pvgpu_queue& layout);
 
   const pvgpu_device_callbacks callbacks_;
-  const std::unique_ptr<platform::EventLoop> loop_;
   // Of the device's thread:
   GuestRegions memory_;
   bool features_accepted_ = false;
@@ -89,7 +83,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   std::map<uint64_t, std::shared_ptr<const platform::SharedMemory>> mapped_;  // what the VMM has pointers to, by window offset
   std::unique_ptr<virtio_gpu::Device> device_;
 
-  std::thread thread_;
+  LoopThread thread_;  // last, so that it ends first
 };
 
 }  // namespace pvgpu::library

@@ -1,18 +1,15 @@
 // The functions of pvgpu.h: arguments are checked here, and no exception leaves.
 #include "pvgpu/pvgpu.h"
 
-#include <atomic>
 #include <bit>
 #include <cerrno>
 #include <memory>
-#include <new>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "host/host.h"
 #include "library/embedded_device.h"
+#include "library/host.h"
 #include "library/versioned.h"
 #include "observe/log.h"
 #include "observe/log_sink.h"
@@ -22,6 +19,8 @@
 
 namespace library = pvgpu::library;
 namespace observe = pvgpu::observe;
+using library::guarded;
+using library::guarded_quick;
 using pvgpu::virtio_gpu::DisplaySize;
 using pvgpu::virtio_gpu::PixelFormat;
 
@@ -37,7 +36,7 @@ static_assert(sizeof(void*) == 8, "write the sizes of the first version down for
 constexpr size_t kHostOptionsBytes = 32, kDeviceCallbacksBytes = 56, kDeviceOptionsBytes = 16, kQueueBytes = 40;
 static_assert(sizeof(pvgpu_host_options) == kHostOptionsBytes && offsetof(pvgpu_host_options, gpu_count) == 24);
 static_assert(offsetof(pvgpu_device_callbacks, find_memory) == 48 && offsetof(pvgpu_device_callbacks, config_changed) == kDeviceCallbacksBytes);
-static_assert(sizeof(pvgpu_device_callbacks) == 104 && offsetof(pvgpu_device_callbacks, move_cursor) == 88 &&
+static_assert(sizeof(pvgpu_device_callbacks) == 112 && offsetof(pvgpu_device_callbacks, fence) == 104 && offsetof(pvgpu_device_callbacks, move_cursor) == 88 &&
               offsetof(pvgpu_device_callbacks, map_pointer) == 96);
 static_assert(offsetof(pvgpu_device_options, window_bytes) == 8 && offsetof(pvgpu_device_options, displays) == kDeviceOptionsBytes);
 static_assert(sizeof(pvgpu_device_options) == 40 && offsetof(pvgpu_device_options, display_count) == 24 &&
@@ -58,11 +57,6 @@ static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, descri
 static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
               PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
 
-struct pvgpu_host {
-  std::unique_ptr<pvgpu::host::Host> host;
-  std::atomic<size_t> devices = 0;
-};
-
 struct pvgpu_device {
   pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, library::EmbeddedDeviceOptions options,
                const pvgpu_device_callbacks& callbacks)
@@ -73,19 +67,6 @@ struct pvgpu_device {
 };
 
 namespace {
-
-// Runs what may run out of memory or threads, on any thread but a device's.
-template <class Action>
-int guarded(Action action) noexcept {
-  if (library::on_device_thread()) return -EDEADLK;
-  try {
-    return action();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  } catch (const std::system_error&) {
-    return -EAGAIN;
-  }
-}
 
 bool is_queue(uint16_t queue) { return queue < PVGPU_QUEUE_COUNT; }
 
@@ -163,7 +144,7 @@ int pvgpu_host_close(struct pvgpu_host* host) {
   if (!host) return 0;
   return guarded([&] {
     // acquire: what the threads of destroyed devices did comes before the end.
-    if (host->devices.load(std::memory_order_acquire) > 0) return -EBUSY;
+    if (host->users.load(std::memory_order_acquire) > 0) return -EBUSY;
     delete host;
     return 0;
   });
@@ -184,15 +165,12 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     if (!displays || (!displays->empty() && !calls.show)) return -EINVAL;
     const auto map_alignment = map_alignment_of(given, calls);
     if (!map_alignment || given.window_bytes == 0 || given.window_bytes % *map_alignment != 0) return -EINVAL;
-    auto loop = pvgpu::platform::EventLoop::create();
-    if (!loop) {
-      LOG_ERROR("{}", loop.error().what);
-      return -EMFILE;
-    }
-    *device = new pvgpu_device(host, std::move(*loop),
+    auto loop = library::new_loop();
+    if (!loop) return -EMFILE;
+    *device = new pvgpu_device(host, std::move(loop),
                                {.window_bytes = given.window_bytes, .map_alignment = *map_alignment, .displays = *std::move(displays)},
                                calls);
-    host->devices.fetch_add(1, std::memory_order_relaxed);
+    host->users.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });
 }
@@ -203,7 +181,7 @@ int pvgpu_device_destroy(struct pvgpu_device* device) {
     pvgpu_host* const host = device->host;
     delete device;
     // release: pairs with pvgpu_host_close.
-    host->devices.fetch_sub(1, std::memory_order_release);
+    host->users.fetch_sub(1, std::memory_order_release);
     return 0;
   });
 }
@@ -266,12 +244,10 @@ int pvgpu_device_stop_queue(struct pvgpu_device* device, uint16_t queue, uint16_
 
 int pvgpu_device_kick(struct pvgpu_device* device, uint16_t queue) {
   if (!device || !is_queue(queue)) return -EINVAL;
-  try {
+  return guarded_quick([&] {
     device->device.kick(queue);
     return 0;
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  });
 }
 
 }  // extern "C"

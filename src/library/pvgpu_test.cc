@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -152,6 +153,26 @@ TEST_F(Library, GoesOnWhereAQueueWasStopped) {
   EXPECT_FALSE(vmm.answered());
   EXPECT_EQ(vmm.start(next), 0);
   EXPECT_EQ(vmm.answer(), kOkCapsetInfo);
+}
+
+TEST_F(Library, TellsOfFences) {
+  Vmm vmm(host_);
+  ASSERT_EQ(pvgpu_device_destroy(std::exchange(vmm.device, nullptr)), 0);
+  const auto note = [](void* user, uint32_t ctx_id, int32_t ring_idx, uint64_t fence_id) {
+    static_cast<Vmm*>(user)->fences.emplace_back(ctx_id, ring_idx, fence_id);
+  };
+  vmm.callbacks.fence = note;
+  const pvgpu_device_options options{.size = sizeof options, .window_bytes = 1 << 20};
+  ASSERT_EQ(pvgpu_device_create(host_, &options, &vmm.callbacks, &vmm.device), 0);
+  vmm.probe();
+  EXPECT_EQ(vmm.create_context(), kOkNoData);
+  EXPECT_THAT(vmm.fences, ::testing::IsEmpty()) << "no fence was asked for";
+  vmm.flags = 1;
+  vmm.fence_id = 77;
+  EXPECT_EQ(vmm.capset_info(), kOkCapsetInfo);
+  vmm.flags = 3;
+  EXPECT_EQ(vmm.call(kSubmit3d, {0, 0}), kOkNoData);
+  EXPECT_THAT(vmm.fences, ::testing::ElementsAre(std::tuple(0u, -1, 77u), std::tuple(1u, 0, 77u)));
 }
 
 TEST_F(Library, AResetTakesMappingsAndFeaturesAway) {

@@ -144,7 +144,10 @@ Reply Device::reply_to(uint16_t queue, Chain chain, const Header& request) {
       device->send(queue, std::move(chain), std::move(bytes));
     };
     if (ticket) {
-      alive->fences.finish(*ticket, std::move(answer));
+      alive->fences.finish(*ticket, [transport = &alive->device->transport_, request, answer = std::move(answer)]() mutable {
+        transport->fence_complete(request);
+        answer();
+      });
     } else {
       answer();
     }

@@ -7,6 +7,7 @@
 
 #include "venus/context.h"
 #include "virtio_gpu/guest_memory.h"
+#include "virtio_gpu/protocol.h"
 
 namespace pvgpu::virtio_gpu {
 
@@ -20,6 +21,9 @@ class Transport {
   virtual void config_changed() = 0;
   // The driver broke the rules of `queue`, which does nothing more until the driver resets the device.
   virtual void queue_broken(uint16_t queue) = 0;
+
+  // A fence is about to be answered: its request's header.
+  virtual void fence_complete(const Header&) {}
 
   // Makes the first `length` bytes of `memory`, which has that many and a descriptor, appear at `offset` of the window, or takes what
   // lies there away. Whole units of ControlOptions::map_alignment. Requests take effect in order; `done(success)` may be called

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,8 @@ inline constexpr uint64_t kRam = 0x40000000, kRamBytes = 0x100000;
 inline constexpr uint64_t kDescriptors = kRam, kAvailable = kRam + 0x1000, kUsed = kRam + 0x2000;
 inline constexpr uint64_t kRequest = kRam + 0x4000, kResponse = kRam + 0x8000;
 inline constexpr uint64_t kVersion1 = 1ull << 32;
-inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceUnref = 0x0102, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kCtxDestroy = 0x0201, kResourceMapBlob = 0x0208;
+inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceUnref = 0x0102, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kCtxDestroy = 0x0201;
+inline constexpr uint32_t kSubmit3d = 0x0207, kResourceMapBlob = 0x0208;
 inline constexpr uint32_t kOkNoData = 0x1100, kOkCapsetInfo = 0x1102, kOkMapInfo = 0x1106, kErrUnspec = 0x1200;
 inline constexpr auto kDeadline = std::chrono::seconds(60);
 
@@ -74,7 +76,7 @@ class Vmm {
   std::atomic_ref<uint16_t> word(uint64_t address) { return std::atomic_ref(*reinterpret_cast<uint16_t*>(at(address))); }
   // Makes a request available; `head` is written as it is.
   void send(uint32_t command, const std::vector<uint32_t>& body, uint16_t head = 0) {
-    std::vector<uint32_t> request = {command, 0, 0, 0, 1, 0};
+    std::vector<uint32_t> request = {command, flags, fence_id, 0, 1, 0};
     request.insert(request.end(), body.begin(), body.end());
     const auto bytes = static_cast<uint32_t>(request.size() * 4);
     std::memcpy(at(kRequest), request.data(), bytes);
@@ -131,6 +133,8 @@ class Vmm {
   int map_result = 0;
   std::function<void()> on_interrupt, on_unmap;
   unsigned char* pointer_mapped = nullptr;
+  std::vector<std::tuple<uint32_t, int32_t, uint64_t>> fences;  // context, ring, id
+  uint32_t flags = 0, fence_id = 0;                             // of the requests that are sent
 
  private:
   static Vmm& self(void* user) { return *static_cast<Vmm*>(user); }
