@@ -17,7 +17,7 @@
  *
  * A VMM with a virtio-gpu device of its own uses a renderer instead of a device: see "contexts without a device" below.
  *
- * Not there yet: packed queues, saving and restoring a device, and contexts in
+ * Not there yet: saving and restoring a device, and contexts in
  * processes of their own: a guest that crashes the host's driver ends the VMM with it. `pvgpu device` (vhost-user) has
  * the last of these. Linux only.
  *
@@ -223,6 +223,11 @@ struct pvgpu_device_callbacks {
   void (*fence)(void *user, uint32_t ctx_id, int32_t ring_idx, uint64_t fence_id);
 };
 
+enum pvgpu_device_flags {
+  /* Offer the driver packed virtqueues (VIRTIO_F_RING_PACKED, bit 34): the VMM knows what to do with them, see pvgpu_queue. */
+  PVGPU_DEVICE_PACKED_QUEUES = 1
+};
+
 struct pvgpu_device_options {
   size_t size; /* sizeof(struct pvgpu_device_options) */
   /* Bytes of the window, in which guests map memory of the host; a multiple of map_alignment, more than 0. It takes
@@ -236,7 +241,7 @@ struct pvgpu_device_options {
    * more than 4096, guests are told, by VIRTIO_GPU_F_BLOB_ALIGNMENT; those with pages of 4 KiB must know that feature (Linux
    * 7.2 and a Mesa that asks for it), or most of their mappings are refused. */
   uint32_t map_alignment;
-  uint32_t reserved; /* 0 */
+  uint32_t flags; /* enum pvgpu_device_flags */
 };
 
 /*
@@ -309,14 +314,22 @@ PVGPU_API int pvgpu_device_write_config(struct pvgpu_device *device, uint32_t of
 
 /* ---- queues ---- */
 
-/* A split virtqueue as the driver has set it up, with guest-physical addresses. */
+/*
+ * A virtqueue as the driver has set it up, with guest-physical addresses: a packed one if the driver has accepted VIRTIO_F_RING_PACKED, else a
+ * split one. Of a packed queue descriptor_table is the ring, available_ring the driver's event suppression structure, and used_ring
+ * the device's, which a bus names queue_driver and queue_device.
+ */
 struct pvgpu_queue {
   size_t size;          /* sizeof(struct pvgpu_queue) */
-  uint16_t descriptors; /* how many: a power of two, at most PVGPU_QUEUE_SIZE_MAX */
-  uint16_t next;        /* the available entry to go on with: 0, or what pvgpu_device_stop_queue gave */
-  uint32_t reserved;    /* 0 */
+  uint16_t descriptors; /* how many: at most PVGPU_QUEUE_SIZE_MAX, and of a split queue a power of two */
+  /* Where to go on. Of a split queue: the available entry, 0 or what pvgpu_device_stop_queue gave, and next_used is 0. Of a packed one: the
+   * descriptors to be taken and to be given back next, with their wrap counters in bit 15; PVGPU_PACKED_QUEUE_START both, or what pvgpu_device_stop_packed_queue gave. */
+  uint16_t next;
+  uint16_t next_used;
+  uint16_t reserved; /* 0 */
   uint64_t descriptor_table, available_ring, used_ring;
 };
+#define PVGPU_PACKED_QUEUE_START 0x8000
 
 /*
  * Takes `queue` (0: control, 1: cursor) into use, and serves what is in it already.
@@ -331,6 +344,9 @@ PVGPU_API int pvgpu_device_start_queue(struct pvgpu_device *device, uint16_t que
  * again with *next (which may be NULL), unless the device is reset before. A queue that is not started may be stopped.
  */
 PVGPU_API int pvgpu_device_stop_queue(struct pvgpu_device *device, uint16_t queue, uint16_t *next);
+
+/* The same for a packed queue, of whose two places either may be NULL. */
+PVGPU_API int pvgpu_device_stop_packed_queue(struct pvgpu_device *device, uint16_t queue, uint16_t *next, uint16_t *next_used);
 
 /*
  * The driver notified `queue`: there may be something in it. Waits for nothing, and is cheap enough for the thread of a virtual

@@ -33,6 +33,7 @@ pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
 EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions given,
                                const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
+      hidden_features_(given.packed_queues ? 0 : uint64_t{virtio_gpu::kFeatureRingPacked}),
       memory_(callbacks.find_memory
                   ? GuestRegions::Fallback([this](uint64_t address, uint64_t length) { return find_by_callback(address, length); })
                   : nullptr),
@@ -98,31 +99,36 @@ int EmbeddedDevice::start_queue(uint16_t queue, const pvgpu_queue& layout) {
 int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
   Queue& queue = queues_[index];
   if (queue.started) return -EBUSY;
-  // Checked here too: what a VMM passes on without a look is no reason to call the queue broken.
-  if (!features_accepted_ || !std::has_single_bit(layout.descriptors) || layout.descriptors > QueueMemory::kMaxSize ||
-      layout.descriptor_table % 16 || layout.available_ring % 2 || layout.used_ring % 4 || layout.reserved)
-    return -EINVAL;
-  const auto find = [&](uint64_t address, size_t bytes) { return memory_.find(address, bytes); };
-  const size_t wanted[] = {QueueMemory::descriptor_bytes(layout.descriptors), QueueMemory::available_bytes(layout.descriptors),
-                           QueueMemory::used_bytes(layout.descriptors)};
-  QueueMemory rings{.size = layout.descriptors,
-                    .descriptors = find(layout.descriptor_table, wanted[0]),
-                    .available = find(layout.available_ring, wanted[1]),
-                    .used = find(layout.used_ring, wanted[2])};
-  if (rings.descriptors.bytes.size() < wanted[0] || rings.available.bytes.size() < wanted[1] ||
-      rings.used.bytes.size() < wanted[2])
-    return -EFAULT;
-  if (!device_->start_queue(index, std::move(rings), layout.next)) return -EINVAL;
+  if (!features_accepted_ || !is_possible(layout)) return -EINVAL;
+  auto rings = device_->queue_memory(layout.descriptors, {layout.descriptor_table, layout.available_ring, layout.used_ring},
+                                     [&](uint64_t address, size_t bytes) {
+                                       const auto found = memory_.find(address, bytes);
+                                       return found.bytes.size() < bytes ? virtio_gpu::GuestBytes() : found;
+                                     });
+  if (rings.descriptors.bytes.empty() || rings.available.bytes.empty() || rings.used.bytes.empty()) return -EFAULT;
+  const uint32_t position = layout.next | uint32_t{layout.next_used} << 16;
+  if (!device_->start_queue(index, std::move(rings), position)) return -EINVAL;
   queue.parts = {layout.descriptor_table, layout.available_ring, layout.used_ring};
   queue.started = true;
   device_->kick(index);  // what came before
   return 0;
 }
 
-int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
+// Checked here too: what a VMM passes on without a look is no reason to call the queue broken.
+bool EmbeddedDevice::is_possible(const pvgpu_queue& layout) const {
+  if (layout.descriptors == 0 || layout.descriptors > QueueMemory::kMaxSize || layout.reserved || layout.descriptor_table % 16 ||
+      layout.used_ring % 4)
+    return false;
+  if (!device_->packed()) return std::has_single_bit(layout.descriptors) && layout.available_ring % 2 == 0 && layout.next_used == 0;
+  const auto is_place = [&](uint16_t place) { return (place & ~PVGPU_PACKED_QUEUE_START) < layout.descriptors; };
+  return layout.available_ring % 4 == 0 && is_place(layout.next) && is_place(layout.next_used);
+}
+
+int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next, uint16_t* next_used) {
   return thread_.call([&] {
-    const auto position = static_cast<uint16_t>(device_->stop_queue(queue));
-    if (next) *next = position;
+    const uint32_t position = device_->stop_queue(queue);
+    if (next) *next = static_cast<uint16_t>(position);
+    if (next_used) *next_used = static_cast<uint16_t>(position >> 16);
     queues_[queue].started = false;
     return 0;
   });

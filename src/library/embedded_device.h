@@ -22,6 +22,7 @@ namespace pvgpu::library {
 struct EmbeddedDeviceOptions {
   uint64_t window_bytes = 0;
   uint32_t map_alignment = 0;
+  bool packed_queues = false;
   std::vector<virtio_gpu::DisplaySize> displays;
 };
 
@@ -32,8 +33,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
                  const pvgpu_device_callbacks& callbacks);
   ~EmbeddedDevice() override;
 
-  // pvgpu_queue has no layout for packed queues.
-  uint64_t features() const { return device_->offered_features() & ~uint64_t{virtio_gpu::kFeatureRingPacked}; }
+  uint64_t features() const { return device_->offered_features() & ~hidden_features_; }
   // What these return is what the C functions of the same names do.
   int accept_features(uint64_t features);
   int add_memory(uint64_t address, std::span<std::byte> host);
@@ -41,7 +41,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   int read_config(uint32_t offset, std::span<std::byte> out);
   int write_config(uint32_t offset, std::span<const std::byte> bytes);
   int start_queue(uint16_t queue, const pvgpu_queue& layout);
-  int stop_queue(uint16_t queue, uint16_t* next);
+  int stop_queue(uint16_t queue, uint16_t* next, uint16_t* next_used);
   int reset();
   int set_display_size(uint32_t scanout, virtio_gpu::DisplaySize size);
   // Does not wait.
@@ -74,8 +74,10 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   std::span<std::byte> find_by_callback(uint64_t address, uint64_t length) const;
   bool any_started() const;
   int start_here(uint16_t index, const pvgpu_queue& layout);
+  bool is_possible(const pvgpu_queue& layout) const;
 
   const pvgpu_device_callbacks callbacks_;
+  const uint64_t hidden_features_;
   // Of the device's thread:
   GuestRegions memory_;
   bool features_accepted_ = false;

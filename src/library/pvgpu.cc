@@ -53,7 +53,9 @@ static_assert(PVGPU_FORMAT_B8G8R8A8 == static_cast<int>(PixelFormat::kB8G8R8A8) 
               PVGPU_FORMAT_A8B8G8R8 == static_cast<int>(PixelFormat::kA8B8G8R8) &&
               PVGPU_FORMAT_R8G8B8X8 == static_cast<int>(PixelFormat::kR8G8B8X8));
 static_assert(PVGPU_DISPLAY_COUNT_MAX == pvgpu::virtio_gpu::kMaxScanouts);
-static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, descriptor_table) == 16);
+static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, next_used) == 12 &&
+              offsetof(pvgpu_queue, descriptor_table) == 16);
+static_assert((uint32_t{PVGPU_PACKED_QUEUE_START} | PVGPU_PACKED_QUEUE_START << 16) == pvgpu::virtio_gpu::PackedVirtqueue::kStart);
 static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
               PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
 
@@ -161,6 +163,7 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     if (const int error = library::read_versioned(options, kDeviceOptionsBytes, given)) return error;
     if (const int error = library::read_versioned(callbacks, kDeviceCallbacksBytes, calls)) return error;
     if (!calls.interrupt || (!calls.map && !calls.map_pointer) || !calls.unmap) return -EINVAL;
+    if (given.flags & ~uint32_t{PVGPU_DEVICE_PACKED_QUEUES}) return -EINVAL;
     auto displays = displays_of(given);
     if (!displays || (!displays->empty() && !calls.show)) return -EINVAL;
     const auto map_alignment = map_alignment_of(given, calls);
@@ -168,7 +171,8 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     auto loop = library::new_loop();
     if (!loop) return -EMFILE;
     *device = new pvgpu_device(host, std::move(loop),
-                               {.window_bytes = given.window_bytes, .map_alignment = *map_alignment, .displays = *std::move(displays)},
+                               {.window_bytes = given.window_bytes, .map_alignment = *map_alignment,
+                                .packed_queues = (given.flags & PVGPU_DEVICE_PACKED_QUEUES) != 0, .displays = *std::move(displays)},
                                calls);
     host->users.fetch_add(1, std::memory_order_relaxed);
     return 0;
@@ -239,7 +243,12 @@ int pvgpu_device_start_queue(struct pvgpu_device* device, uint16_t queue, const 
 
 int pvgpu_device_stop_queue(struct pvgpu_device* device, uint16_t queue, uint16_t* next) {
   if (!device || !is_queue(queue)) return -EINVAL;
-  return guarded([&] { return device->device.stop_queue(queue, next); });
+  return guarded([&] { return device->device.stop_queue(queue, next, nullptr); });
+}
+
+int pvgpu_device_stop_packed_queue(struct pvgpu_device* device, uint16_t queue, uint16_t* next, uint16_t* next_used) {
+  if (!device || !is_queue(queue)) return -EINVAL;
+  return guarded([&] { return device->device.stop_queue(queue, next, next_used); });
 }
 
 int pvgpu_device_kick(struct pvgpu_device* device, uint16_t queue) {

@@ -40,7 +40,7 @@ uint64_t Device::offered_features() const {
   const uint64_t display = options_.displays.empty() ? 0 : uint64_t{kFeatureEdid};
   const uint64_t alignment = options_.map_alignment > kSmallestPage ? uint64_t{kFeatureBlobAlignment} : 0;
   return display | alignment | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
-         kFeatureIndirectDescriptors | kFeatureVersion1 | kFeatureRingPacked;
+         kFeatureIndirectDescriptors | kFeatureEventIndex | kFeatureVersion1 | kFeatureRingPacked;
 }
 
 void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
@@ -70,6 +70,7 @@ bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) 
   if (index >= kQueueCount) return false;
   Queue& queue = queues_[index];
   const bool indirect = (features_ & kFeatureIndirectDescriptors) != 0;
+  const bool event_index = (features_ & kFeatureEventIndex) != 0;
   const auto take = [&](auto ring) {
     if (ring) queue.ring.emplace(std::move(*ring));
     else stop_broken(index, ring.error());
@@ -77,7 +78,7 @@ bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) 
   };
   const GuestMemory& memory = transport_.memory();
   if (!(packed() ? take(PackedVirtqueue::create(memory, std::move(layout), position, indirect))
-                 : take(Virtqueue::create(memory, std::move(layout), static_cast<uint16_t>(position), indirect))))
+                 : take(Virtqueue::create(memory, std::move(layout), static_cast<uint16_t>(position), indirect, event_index))))
     return false;
   queue.broken = false;
   for (const Queue::Answer& answer : std::exchange(queue.unsent, {})) give_back(index, answer.chain, answer.bytes);

@@ -26,6 +26,7 @@ enum Feature : uint64_t {
   kFeatureContextInit = 1ull << 4,
   kFeatureBlobAlignment = 1ull << 5,         // Config::blob_alignment is valid
   kFeatureIndirectDescriptors = 1ull << 28,  // VIRTIO_F_INDIRECT_DESC
+  kFeatureEventIndex = 1ull << 29,           // VIRTIO_RING_F_EVENT_IDX
   kFeatureVersion1 = 1ull << 32,             // VIRTIO_F_VERSION_1
   kFeatureRingPacked = 1ull << 34,           // VIRTIO_F_RING_PACKED
 };

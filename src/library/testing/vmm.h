@@ -53,6 +53,11 @@ class Vmm {
     EXPECT_EQ(pvgpu_device_create(host, &options, &callbacks, &device), 0);
   }
   ~Vmm() { EXPECT_EQ(pvgpu_device_destroy(device), 0); }
+  // Another device in the place of the first, with the callbacks as they are now.
+  void replace_device(pvgpu_host* host, const pvgpu_device_options& options) {
+    EXPECT_EQ(pvgpu_device_destroy(std::exchange(device, nullptr)), 0);
+    EXPECT_EQ(pvgpu_device_create(host, &options, &callbacks, &device), 0);
+  }
 
   unsigned char* at(uint64_t address) {
     auto* aligned = reinterpret_cast<unsigned char*>((reinterpret_cast<uintptr_t>(ram_.data()) + 15) & ~uintptr_t{15});
@@ -74,12 +79,16 @@ class Vmm {
   }
 
   std::atomic_ref<uint16_t> word(uint64_t address) { return std::atomic_ref(*reinterpret_cast<uint16_t*>(at(address))); }
-  // Makes a request available; `head` is written as it is.
-  void send(uint32_t command, const std::vector<uint32_t>& body, uint16_t head = 0) {
+  // Puts a request to kRequest, and returns how many bytes it has.
+  uint32_t write_request(uint32_t command, const std::vector<uint32_t>& body) {
     std::vector<uint32_t> request = {command, flags, fence_id, 0, 1, 0};
     request.insert(request.end(), body.begin(), body.end());
-    const auto bytes = static_cast<uint32_t>(request.size() * 4);
-    std::memcpy(at(kRequest), request.data(), bytes);
+    std::memcpy(at(kRequest), request.data(), request.size() * 4);
+    return static_cast<uint32_t>(request.size() * 4);
+  }
+  // Makes a request available; `head` is written as it is.
+  void send(uint32_t command, const std::vector<uint32_t>& body, uint16_t head = 0) {
+    const uint32_t bytes = write_request(command, body);
     struct {
       uint64_t address;
       uint32_t length;
@@ -87,6 +96,8 @@ class Vmm {
     } descriptors[2] = {{kRequest, bytes, 1, 1}, {kResponse, 1024, 2, 0}};
     std::memcpy(at(kDescriptors), descriptors, sizeof descriptors);
     word(kAvailable + 4 + 2 * (available_ % 16)).store(head, std::memory_order_relaxed);
+    // With event indices: an interrupt for this one, please.
+    word(kAvailable + 4 + 2 * 16).store(available_, std::memory_order_relaxed);
     word(kAvailable + 2).store(++available_, std::memory_order_release);
   }
   bool answered() { return word(kUsed + 2).load(std::memory_order_acquire) == available_; }

@@ -52,6 +52,9 @@ class DriverQueue {
   void make_available(uint16_t head);
   void set_available_index(uint16_t index);
   void suppress_interrupts(bool on);
+  // With event indices: asks for an interrupt by used entry `index`; which available entry the device wants to be told of.
+  void ask_for_interrupt(uint16_t index);
+  uint16_t wanted_entry() const;
   uint16_t used_index() const;
   // Of used entry `index`.
   std::pair<uint32_t, uint32_t> used(uint16_t index) const;
