@@ -4,8 +4,9 @@
  * one hands pointers to its hypervisor.
  *
  *     cc -std=c99 embed.c embed_guest.c $(pkg-config --cflags --libs pvgpu) -lpthread -o embed
- *     ./embed [VULKAN_LOADER]
+ *     ./embed [VULKAN_LOADER [PVGPU]]
  *
+ * PVGPU, the path of the pvgpu program, puts the guests' contexts into processes of their own. An empty VULKAN_LOADER is the system's.
  * Ends with status 0 if every answer is right.
  */
 #define _DEFAULT_SOURCE
@@ -195,6 +196,7 @@ static void vmm_build(struct machine *machine, struct pvgpu_host *host) {
   options.window_bytes = WINDOW_BYTES;
   options.displays = &display;
   options.display_count = 1;
+  options.worker = machine->worker;
   callbacks.size = sizeof callbacks;
   callbacks.user = machine;
   callbacks.interrupt = vmm_interrupt;
@@ -242,12 +244,13 @@ int main(int argc, char **argv) {
 
   check(NULL, pvgpu_set_log(vmm_log, NULL, PVGPU_LOG_WARN), "pvgpu_set_log");
   options.size = sizeof options;
-  options.vulkan_loader = argc > 1 ? argv[1] : NULL;
+  options.vulkan_loader = argc > 1 && argv[1][0] ? argv[1] : NULL;
   check(NULL, pvgpu_host_open(&options, &host), "pvgpu_host_open");
   memset(machines, 0, sizeof machines);
   for (i = 0; i < MACHINES; i++) {
     machines[i].number = i;
     machines[i].maps_pointers = i == 1;
+    machines[i].worker = argc > 2 ? argv[2] : NULL;
     vmm_build(&machines[i], host);
   }
   for (i = 0; i < MACHINES; i++)

@@ -22,7 +22,8 @@ struct mapping {
 
 struct machine {
   int number;
-  int maps_pointers; /* else files */
+  int maps_pointers;  /* else files */
+  const char *worker; /* see pvgpu_device_options */
   struct pvgpu_device *device;
   unsigned char *ram;    /* the guest's memory */
   unsigned char *window; /* what the guest sees behind the device's shared memory region, if files are mapped */

@@ -17,9 +17,7 @@
  *
  * A VMM with a virtio-gpu device of its own uses a renderer instead of a device: see "contexts without a device" below.
  *
- * Not there yet: saving and restoring a device, and contexts in
- * processes of their own: a guest that crashes the host's driver ends the VMM with it. `pvgpu device` (vhost-user) has
- * the last of these. Linux only.
+ * Not there yet: saving and restoring a device. Linux only.
  *
  * Errors. Functions that return int return 0, or a negative errno value; what each means is said at the function, and
  * beside these every one may return -EINVAL for a null pointer or a queue that the device does not have, and -ENOMEM. A
@@ -242,6 +240,11 @@ struct pvgpu_device_options {
    * 7.2 and a Mesa that asks for it), or most of their mappings are refused. */
   uint32_t map_alignment;
   uint32_t flags; /* enum pvgpu_device_flags */
+  /* The path of the pvgpu program that was built with this library: each context, that is each process of the guest that uses the GPU, then lives
+   * in a process of its own, which that program serves. A guest that crashes the host's driver loses that context, and the VMM does not
+   * notice. These processes have nothing of the VMM's but standard error, to which they write their log; they end with their
+   * contexts, and with this process. It must not ignore SIGCHLD, nor reap children that it did not start. NULL: contexts live in threads of this process. Copied. */
+  const char *worker;
 };
 
 /*
@@ -249,7 +252,8 @@ struct pvgpu_device_options {
  * copied. On success *device is the device, as after power-on; else it is NULL.
  *
  * -EINVAL: a required callback is missing, window_bytes or map_alignment is of no use, or a display has an impossible size.
- * -EAGAIN: the system gives no further thread.  -EMFILE: it gives no further file descriptor.
+ * -EAGAIN: the system gives no further thread.  -EMFILE: it gives no further file descriptor.  -ENOENT: `worker` is no pvgpu program of
+ * this version.
  */
 PVGPU_API int pvgpu_device_create(struct pvgpu_host *host, const struct pvgpu_device_options *options,
                                   const struct pvgpu_device_callbacks *callbacks, struct pvgpu_device **device);
@@ -406,7 +410,8 @@ struct pvgpu_renderer_callbacks {
 };
 
 struct pvgpu_renderer_options {
-  size_t size; /* sizeof(struct pvgpu_renderer_options) */
+  size_t size;        /* sizeof(struct pvgpu_renderer_options) */
+  const char *worker; /* as in pvgpu_device_options */
 };
 
 /*
@@ -414,6 +419,7 @@ struct pvgpu_renderer_options {
  * `options` may be NULL. On success *renderer is the renderer; else it is NULL.
  *
  * -EINVAL: a required callback is missing.  -EAGAIN: the system gives no further thread.  -EMFILE: it gives no further file descriptor.
+ * -ENOENT: `worker` is no pvgpu program of this version.
  */
 PVGPU_API int pvgpu_renderer_create(struct pvgpu_host *host, const struct pvgpu_renderer_options *options,
                                     const struct pvgpu_renderer_callbacks *callbacks, struct pvgpu_renderer **renderer);

@@ -9,7 +9,6 @@
 #include "observe/log_limit.h"
 #include "platform/shared_memory.h"
 #include "venus/context.h"
-#include "virtio_gpu/thread_renderer.h"
 
 namespace pvgpu::library {
 namespace {
@@ -30,13 +29,14 @@ pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
 
 }  // namespace
 
-EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions given,
-                               const pvgpu_device_callbacks& callbacks)
+EmbeddedDevice::EmbeddedDevice(std::unique_ptr<platform::EventLoop> loop, std::unique_ptr<Contexts> contexts,
+                               EmbeddedDeviceOptions given, const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
       hidden_features_(given.packed_queues ? 0 : uint64_t{virtio_gpu::kFeatureRingPacked}),
       memory_(callbacks.find_memory
                   ? GuestRegions::Fallback([this](uint64_t address, uint64_t length) { return find_by_callback(address, length); })
                   : nullptr),
+      contexts_(std::move(contexts)),
       thread_(std::move(loop), "pvgpu-device") {
   virtio_gpu::ControlOptions options;
   options.capset = venus::capset();
@@ -44,13 +44,15 @@ EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::Event
   options.map_alignment = given.map_alignment;
   options.displays = std::move(given.displays);
   options.display_sink = static_cast<virtio_gpu::DisplaySink*>(this);
-  options.make_renderer = virtio_gpu::thread_renderers(
-      host, [this](std::function<void()> action) { thread_.post(std::move(action)); });
+  options.make_renderer = contexts_->start(thread_);
   device_ = std::make_unique<virtio_gpu::Device>(std::move(options), static_cast<virtio_gpu::Transport&>(*this));
 }
 
 EmbeddedDevice::~EmbeddedDevice() {
-  thread_.post([this] { device_.reset(); });
+  thread_.end([this] {
+    device_.reset();
+    contexts_.reset();
+  });
 }
 
 int EmbeddedDevice::accept_features(uint64_t features) {

@@ -11,7 +11,7 @@
 #include <memory>
 #include <vector>
 
-#include "host/host.h"
+#include "library/contexts.h"
 #include "library/guest_regions.h"
 #include "library/loop_thread.h"
 #include "pvgpu/pvgpu.h"
@@ -28,8 +28,8 @@ struct EmbeddedDeviceOptions {
 
 class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::DisplaySink {
  public:
-  // `host` outlives it. Throws std::system_error if there is no further thread.
-  EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, EmbeddedDeviceOptions options,
+  // Throws std::system_error if there is no further thread.
+  EmbeddedDevice(std::unique_ptr<platform::EventLoop> loop, std::unique_ptr<Contexts> contexts, EmbeddedDeviceOptions options,
                  const pvgpu_device_callbacks& callbacks);
   ~EmbeddedDevice() override;
 
@@ -83,6 +83,7 @@ class EmbeddedDevice : private virtio_gpu::Transport, private virtio_gpu::Displa
   bool features_accepted_ = false;
   std::array<Queue, virtio_gpu::kQueueCount> queues_;
   std::map<uint64_t, std::shared_ptr<const platform::SharedMemory>> mapped_;  // what the VMM has pointers to, by window offset
+  std::unique_ptr<Contexts> contexts_;
   std::unique_ptr<virtio_gpu::Device> device_;
 
   LoopThread thread_;  // last, so that it ends first

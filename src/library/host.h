@@ -6,7 +6,9 @@
 #include <cstddef>
 #include <memory>
 #include <new>
+#include <string>
 #include <system_error>
+#include <vector>
 
 #include "host/host.h"
 #include "library/loop_thread.h"
@@ -16,6 +18,8 @@
 
 struct pvgpu_host {
   std::unique_ptr<pvgpu::host::Host> host;
+  std::string loader_path;  // as it was asked for; empty: by default
+  std::vector<std::string> gpu_selectors;
   std::atomic<size_t> users = 0;  // devices and renderers
 };
 

@@ -23,11 +23,19 @@ LoopThread::LoopThread(std::unique_ptr<platform::EventLoop> loop, const char* na
     is_loop_thread = true;
     platform::set_thread_name(name);
     loop_->run();
+    if (last_) last_();
   });
 }
 
 LoopThread::~LoopThread() {
-  loop_->post([this] { loop_->stop(); });
+  if (thread_.joinable()) end(nullptr);
+}
+
+void LoopThread::end(std::function<void()> last) {
+  loop_->post([this, last = std::move(last)] {
+    last_ = last;
+    loop_->stop();
+  });
   thread_.join();
 }
 

@@ -17,8 +17,11 @@ class LoopThread {
  public:
   // Throws std::system_error if there is no further thread.
   LoopThread(std::unique_ptr<platform::EventLoop> loop, const char* name);
-  // What was posted before is done first.
+  // As end() with nothing to do, if that was not called.
   ~LoopThread();
+
+  // Ends the thread: what was posted before is done first, then `last`, on it too, while the loop does nothing by itself.
+  void end(std::function<void()> last);
 
   platform::EventLoop& loop() { return *loop_; }
   void post(std::function<void()> action) { loop_->post(std::move(action)); }
@@ -27,6 +30,7 @@ class LoopThread {
 
  private:
   const std::unique_ptr<platform::EventLoop> loop_;
+  std::function<void()> last_;
   std::thread thread_;
 };
 

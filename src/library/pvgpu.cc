@@ -39,7 +39,7 @@ static_assert(offsetof(pvgpu_device_callbacks, find_memory) == 48 && offsetof(pv
 static_assert(sizeof(pvgpu_device_callbacks) == 112 && offsetof(pvgpu_device_callbacks, fence) == 104 && offsetof(pvgpu_device_callbacks, move_cursor) == 88 &&
               offsetof(pvgpu_device_callbacks, map_pointer) == 96);
 static_assert(offsetof(pvgpu_device_options, window_bytes) == 8 && offsetof(pvgpu_device_options, displays) == kDeviceOptionsBytes);
-static_assert(sizeof(pvgpu_device_options) == 40 && offsetof(pvgpu_device_options, display_count) == 24 &&
+static_assert(sizeof(pvgpu_device_options) == 48 && offsetof(pvgpu_device_options, worker) == 40 && offsetof(pvgpu_device_options, display_count) == 24 &&
               offsetof(pvgpu_device_options, map_alignment) == 32);
 static_assert(sizeof(pvgpu_pixels) == 48 && offsetof(pvgpu_pixels, width) == 16 && offsetof(pvgpu_pixels, fd) == 32 &&
               offsetof(pvgpu_pixels, fd_offset) == 40);
@@ -60,9 +60,9 @@ static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
               PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
 
 struct pvgpu_device {
-  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, library::EmbeddedDeviceOptions options,
-               const pvgpu_device_callbacks& callbacks)
-      : host(h), device(*h->host, std::move(loop), std::move(options), callbacks) {}
+  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, std::unique_ptr<library::Contexts> contexts,
+               library::EmbeddedDeviceOptions options, const pvgpu_device_callbacks& callbacks)
+      : host(h), device(std::move(loop), std::move(contexts), std::move(options), callbacks) {}
 
   pvgpu_host* const host;
   library::EmbeddedDevice device;
@@ -137,6 +137,8 @@ int pvgpu_host_open(const struct pvgpu_host_options* options, struct pvgpu_host*
     }
     auto made = std::make_unique<pvgpu_host>();
     made->host = std::move(*opened);
+    made->loader_path = host_options.loader_path;
+    made->gpu_selectors = host_options.gpu_selectors;
     *host = made.release();
     return 0;
   });
@@ -170,7 +172,9 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     if (!map_alignment || given.window_bytes == 0 || given.window_bytes % *map_alignment != 0) return -EINVAL;
     auto loop = library::new_loop();
     if (!loop) return -EMFILE;
-    *device = new pvgpu_device(host, std::move(loop),
+    auto contexts = library::Contexts::create(*host, given.worker);
+    if (!contexts) return contexts.error();
+    *device = new pvgpu_device(host, std::move(loop), std::move(*contexts),
                                {.window_bytes = given.window_bytes, .map_alignment = *map_alignment,
                                 .packed_queues = (given.flags & PVGPU_DEVICE_PACKED_QUEUES) != 0, .displays = *std::move(displays)},
                                calls);

@@ -10,9 +10,7 @@
 #include "library/versioned.h"
 #include "observe/log_line.h"
 #include "platform/shared_memory.h"
-#include "platform/signals.h"
 #include "virtio_gpu/protocol.h"
-#include "virtio_gpu/thread_renderer.h"
 
 namespace library = pvgpu::library;
 namespace venus = pvgpu::venus;
@@ -27,7 +25,7 @@ static_assert(PVGPU_MAP_CACHED == pvgpu::virtio_gpu::kMapCacheCached &&
               PVGPU_MAP_WRITE_COMBINED == pvgpu::virtio_gpu::kMapCacheWriteCombine);
 
 // The ABI: what is added later goes to the ends.
-constexpr size_t kRendererOptionsBytes = 8, kRendererCallbacksBytes = 32, kContextOptionsBytes = 32, kBlobRequestBytes = 32,
+constexpr size_t kRendererOptionsBytes = 16, kRendererCallbacksBytes = 32, kContextOptionsBytes = 32, kBlobRequestBytes = 32,
                  kBlobInfoBytes = 24;
 static_assert(sizeof(pvgpu_renderer_options) == kRendererOptionsBytes);
 static_assert(sizeof(pvgpu_renderer_callbacks) == kRendererCallbacksBytes && offsetof(pvgpu_renderer_callbacks, context_lost) == 24);
@@ -36,18 +34,23 @@ static_assert(sizeof(pvgpu_blob_request) == kBlobRequestBytes && offsetof(pvgpu_
 static_assert(sizeof(pvgpu_blob_info) == kBlobInfoBytes && offsetof(pvgpu_blob_info, fd) == 16);
 
 struct pvgpu_renderer {
-  pvgpu_renderer(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, const pvgpu_renderer_callbacks& calls)
+  pvgpu_renderer(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, std::unique_ptr<library::Contexts> places,
+                 const pvgpu_renderer_callbacks& calls)
       : host(h),
         callbacks(calls),
+        contexts(std::move(places)),
         thread(std::move(loop), "pvgpu-renderer"),
-        make_context(pvgpu::virtio_gpu::thread_renderers(
-            *h->host, [this](std::function<void()> action) { thread.post(std::move(action)); })) {}
+        make_context(contexts->start(thread)) {}
+  ~pvgpu_renderer() {
+    thread.end([this] { contexts.reset(); });
+  }
 
   pvgpu_host* const host;
   const pvgpu_renderer_callbacks callbacks;
+  std::unique_ptr<library::Contexts> contexts;
   library::LoopThread thread;
   const pvgpu::virtio_gpu::RendererFactory make_context;
-  std::atomic<size_t> contexts = 0;
+  std::atomic<size_t> context_count = 0;
 };
 
 struct pvgpu_context {
@@ -86,7 +89,9 @@ int pvgpu_renderer_create(struct pvgpu_host* host, const struct pvgpu_renderer_o
     if (!calls.fence) return -EINVAL;
     auto loop = library::new_loop();
     if (!loop) return -EMFILE;
-    *renderer = new pvgpu_renderer(host, std::move(loop), calls);
+    auto contexts = library::Contexts::create(*host, given.worker);
+    if (!contexts) return contexts.error();
+    *renderer = new pvgpu_renderer(host, std::move(loop), std::move(*contexts), calls);
     host->users.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });
@@ -96,7 +101,7 @@ int pvgpu_renderer_destroy(struct pvgpu_renderer* renderer) {
   if (!renderer) return 0;
   return guarded([&] {
     // acquire: what was done to destroyed contexts comes before the end.
-    if (renderer->contexts.load(std::memory_order_acquire) > 0) return -EBUSY;
+    if (renderer->context_count.load(std::memory_order_acquire) > 0) return -EBUSY;
     pvgpu_host* const host = renderer->host;
     delete renderer;
     // release: pairs with pvgpu_host_close.
@@ -119,7 +124,7 @@ int pvgpu_context_create(struct pvgpu_renderer* renderer, const struct pvgpu_con
     const int error =
         renderer->thread.call([&] { return made->context.start(renderer->make_context, name) ? 0 : -EAGAIN; });
     if (error) return error;
-    renderer->contexts.fetch_add(1, std::memory_order_relaxed);
+    renderer->context_count.fetch_add(1, std::memory_order_relaxed);
     *context = made.release();
     return 0;
   });
@@ -136,7 +141,7 @@ int pvgpu_context_destroy(struct pvgpu_context* context) {
     if (error) return error;
     delete context;
     // release: pairs with pvgpu_renderer_destroy.
-    renderer->contexts.fetch_sub(1, std::memory_order_release);
+    renderer->context_count.fetch_sub(1, std::memory_order_release);
     return 0;
   });
 }

@@ -22,11 +22,13 @@ using ::testing::Pair;
 constexpr uint32_t kSetReplyCommandStream = 178, kEnumerateInstanceVersion = 137;
 constexpr uint32_t kBlob = 7, kReplyOffset = 64, kReplyBytes = 20;
 
-class RendererTest : public Library {
+// With contexts in threads, and in processes of their own.
+class RendererTest : public Library, public ::testing::WithParamInterface<const char*> {
  protected:
   RendererTest() {
     callbacks_ = {.size = sizeof callbacks_, .user = this, .fence = fence, .context_lost = lost};
-    EXPECT_EQ(pvgpu_renderer_create(host_, nullptr, &callbacks_, &renderer_), 0);
+    const pvgpu_renderer_options options{.size = sizeof options, .worker = GetParam()};
+    EXPECT_EQ(pvgpu_renderer_create(host_, &options, &callbacks_, &renderer_), 0);
   }
   void TearDown() override {
     EXPECT_EQ(pvgpu_renderer_destroy(renderer_), 0);
@@ -89,7 +91,7 @@ class RendererTest : public Library {
   std::condition_variable changed_;
 };
 
-TEST_F(RendererTest, ExecutesWhatAGuestSubmits) {
+TEST_P(RendererTest, ExecutesWhatAGuestSubmits) {
   int user = 0;
   pvgpu_context* context = new_context(&user);
   pvgpu_blob* blob = new_blob(context);
@@ -109,7 +111,7 @@ TEST_F(RendererTest, ExecutesWhatAGuestSubmits) {
   EXPECT_EQ(pvgpu_blob_destroy(blob), 0);
 }
 
-TEST_F(RendererTest, GivesTheFileAndThePointerOfABlobBeyondItsContext) {
+TEST_P(RendererTest, GivesTheFileAndThePointerOfABlobBeyondItsContext) {
   pvgpu_context* context = new_context();
   pvgpu_blob* blob = new_blob(context);
   EXPECT_EQ(pvgpu_context_destroy(context), 0);
@@ -128,7 +130,7 @@ TEST_F(RendererTest, GivesTheFileAndThePointerOfABlobBeyondItsContext) {
   EXPECT_EQ(pvgpu_blob_destroy(blob), 0);
 }
 
-TEST_F(RendererTest, TellsOfALostContextOnce) {
+TEST_P(RendererTest, TellsOfALostContextOnce) {
   int first = 0, second = 0;
   pvgpu_context *context = new_context(&first), *other = new_context(&second);
   const uint32_t nonsense[] = {0xfffffff0, 0};
@@ -147,7 +149,7 @@ TEST_F(RendererTest, TellsOfALostContextOnce) {
   EXPECT_EQ(pvgpu_context_destroy(other), 0);
 }
 
-TEST_F(RendererTest, KeepsTheOrderOfFences) {
+TEST_P(RendererTest, KeepsTheOrderOfFences) {
   pvgpu_context* context = new_context();
   for (uint64_t id = 1; id <= 50; id++) EXPECT_EQ(pvgpu_context_fence(context, 0, id), 0);
   wait([&] { return fences_.size() == 50; });
@@ -155,7 +157,7 @@ TEST_F(RendererTest, KeepsTheOrderOfFences) {
   EXPECT_EQ(pvgpu_context_destroy(context), 0);
 }
 
-TEST_F(RendererTest, SignalsWhatWaitsWhenTheContextGoes) {
+TEST_P(RendererTest, SignalsWhatWaitsWhenTheContextGoes) {
   for (int round = 0; round < 20; round++) {
     pvgpu_context* context = new_context();
     for (uint64_t id = 0; id < 10; id++) EXPECT_EQ(pvgpu_context_fence(context, 0, id), 0);
@@ -165,7 +167,7 @@ TEST_F(RendererTest, SignalsWhatWaitsWhenTheContextGoes) {
   }
 }
 
-TEST_F(RendererTest, SharesResourcesBetweenContexts) {
+TEST_P(RendererTest, SharesResourcesBetweenContexts) {
   pvgpu_context *maker = new_context(), *user = new_context();
   pvgpu_blob* blob = new_blob(maker);
   const pvgpu_blob_info info = info_of(blob);
@@ -180,7 +182,7 @@ TEST_F(RendererTest, SharesResourcesBetweenContexts) {
   EXPECT_EQ(pvgpu_context_destroy(user), 0);
 }
 
-TEST_F(RendererTest, CallbacksMaySubmitAndNothingThatWaits) {
+TEST_P(RendererTest, CallbacksMaySubmitAndNothingThatWaits) {
   pvgpu_context* context = new_context();
   int destroyed = 0, submitted = -1, fenced = -1, closed = 0;
   bool first = true;
@@ -200,13 +202,15 @@ TEST_F(RendererTest, CallbacksMaySubmitAndNothingThatWaits) {
   EXPECT_EQ(pvgpu_context_destroy(context), 0);
 }
 
-TEST_F(RendererTest, RefusesWhatCannotBe) {
+TEST_P(RendererTest, RefusesWhatCannotBe) {
   EXPECT_EQ(pvgpu_host_close(host_), -EBUSY);
   pvgpu_renderer* renderer = nullptr;
   pvgpu_renderer_callbacks callbacks = callbacks_;
   callbacks.fence = nullptr;
   EXPECT_EQ(pvgpu_renderer_create(host_, nullptr, &callbacks, &renderer), -EINVAL);
   EXPECT_EQ(pvgpu_renderer_create(nullptr, nullptr, &callbacks_, &renderer), -EINVAL);
+  const pvgpu_renderer_options wrong{.size = sizeof wrong, .worker = "/bin/true"};
+  EXPECT_EQ(pvgpu_renderer_create(host_, &wrong, &callbacks_, &renderer), -ENOENT);
   pvgpu_context_options options{.size = sizeof options, .capset_id = 1, .reserved = 0, .name = nullptr, .user = nullptr};
   pvgpu_context* context = nullptr;
   EXPECT_EQ(pvgpu_context_create(renderer_, &options, &context), -EINVAL) << "a capset that there is not";
@@ -227,6 +231,9 @@ TEST_F(RendererTest, RefusesWhatCannotBe) {
   EXPECT_EQ(pvgpu_context_destroy(nullptr), 0);
   EXPECT_EQ(pvgpu_blob_destroy(nullptr), 0);
 }
+
+INSTANTIATE_TEST_SUITE_P(Contexts, RendererTest, ::testing::Values(nullptr, PVGPU_PROGRAM),
+                         [](const auto& place) { return place.param ? "Processes" : "Threads"; });
 
 TEST(Capset, IsThatOfVenus) {
   uint32_t words[PVGPU_CAPSET_VENUS_BYTES / 4] = {};
