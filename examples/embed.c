@@ -1,7 +1,7 @@
 /*
- * A whole small host of virtio-gpu devices: what a VMM does with pvgpu.h. Two machines at once, whose guests (embed_guest.c) show a picture and
- * ask the host's driver for its Vulkan version, each through a device of its own. The first VMM maps files into its window, the second
- * one hands pointers to its hypervisor.
+ * A whole small host of virtio-gpu devices: what a VMM does with pvgpu.h. Three machines at once, whose guests (embed_guest.c) show
+ * a picture and ask the host's driver for its Vulkan version, each through a device of its own. The first VMM maps files into its
+ * window; the others hand pointers to their hypervisors.
  *
  *     cc -std=c99 embed.c embed_guest.c $(pkg-config --cflags --libs pvgpu) -lpthread -o embed
  *     ./embed [VULKAN_LOADER [PVGPU]]
@@ -19,7 +19,7 @@
 
 #include "embed.h"
 
-#define MACHINES 2
+#define MACHINES 3
 
 void fail(const struct machine *machine, const char *what) {
   fprintf(stderr, "machine %d: %s\n", machine ? machine->number : -1, what);
@@ -197,6 +197,7 @@ static void vmm_build(struct machine *machine, struct pvgpu_host *host) {
   options.displays = &display;
   options.display_count = 1;
   options.worker = machine->worker;
+  if (machine->maps_finely) options.map_alignment = 4096;
   callbacks.size = sizeof callbacks;
   callbacks.user = machine;
   callbacks.interrupt = vmm_interrupt;
@@ -249,7 +250,9 @@ int main(int argc, char **argv) {
   memset(machines, 0, sizeof machines);
   for (i = 0; i < MACHINES; i++) {
     machines[i].number = i;
-    machines[i].maps_pointers = i == 1;
+    machines[i].maps_pointers = i > 0;
+    machines[i].is_old = i == 1;
+    machines[i].maps_finely = i == 2;
     machines[i].worker = argc > 2 ? argv[2] : NULL;
     vmm_build(&machines[i], host);
   }

@@ -23,6 +23,8 @@ struct mapping {
 struct machine {
   int number;
   int maps_pointers;  /* else files */
+  int maps_finely;    /* in pieces of 4 KiB, whatever the host's pages are */
+  int is_old;         /* its guest knows nothing of hosts with larger pages than its own */
   const char *worker; /* see pvgpu_device_options */
   struct pvgpu_device *device;
   unsigned char *ram;    /* the guest's memory */

@@ -42,8 +42,7 @@ static void *guest_at(struct machine *machine, uint64_t address) { return machin
 static void guest_probe(struct machine *machine) {
   const uint64_t wanted = FEATURE_VIRGL | FEATURE_RESOURCE_BLOB | FEATURE_CONTEXT_INIT | FEATURE_VERSION_1;
   const uint64_t offered = pvgpu_device_features(machine->device);
-  /* One of the two guests is old, and knows nothing of hosts with larger pages than its own. */
-  const uint64_t known = machine->number == 0 ? wanted | FEATURE_BLOB_ALIGNMENT : wanted;
+  const uint64_t known = machine->is_old ? wanted : wanted | FEATURE_BLOB_ALIGNMENT;
   struct pvgpu_queue queue = {0};
   uint32_t config[PVGPU_CONFIG_BYTES / 4];
 

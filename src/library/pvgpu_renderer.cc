@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "library/contexts.h"
 #include "library/embedded_renderer.h"
 #include "library/host.h"
 #include "library/versioned.h"
