@@ -13,6 +13,7 @@
 
 #include "cli/bench.h"
 #include "cli/parity.h"
+#include "cli/qemu.h"
 #include "cli/run.h"
 #include "cli/vm_options.h"
 #include "display/display.h"
@@ -205,9 +206,7 @@ int device(const Settings& settings) {
   options.socket_path = settings.socket;
   options.socket_fd = settings.socket_fd;
   options.invitation =
-      "QEMU (11.1 or newer) needs -chardev socket,id=gpu,path={} "
-      "-device vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu "
-      "and memory with share=on";
+      "QEMU (11.1 or newer) needs -chardev socket,id=gpu,path={} -device " + qemu_device("gpu") + " and memory with share=on";
   options.vtest_farewell = false;
   options.worker.loader_path = settings.loader;
   options.worker.gpu_selectors = settings.gpus;
@@ -389,6 +388,7 @@ CLI::App* add_device(CLI::App& app, Settings& settings) {
       "  qemu-system-x86_64 … -m 2G -object memory-backend-memfd,id=ram,size=2G,share=on -machine memory-backend=ram\n"
       "    -chardev socket,id=gpu,path=PATH\n"
       "    -device vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu\n"
+      "(config_size=20 where this host's pages are larger than 4 KiB; pvgpu qemu-args prints what this host needs)\n"
       "The guest needs Linux 6.12 or so with virtio-gpu, and Mesa's Venus driver. docs/virtual-machines.md tells more.");
   command->add_option("--socket,--socket-path", settings.socket, "Where to listen")->option_text("PATH");
   command->add_option("--fd", settings.socket_fd, "A listening socket that this process inherits, instead")

@@ -44,6 +44,12 @@ std::string best_accelerator(const std::string& arch) {
   return arch != "x86_64" || has_hardware_virtualization() ? "kvm" : "tcg";
 }
 
+std::string qemu_device(const std::string& chardev) {
+  // The fifth word of the config space tells the alignment of blobs, where pages are larger than guests'.
+  return fmt::format("vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size={},chardev={}",
+                     platform::page_size() > 4096 ? 20 : 16, chardev);
+}
+
 std::string console_of(const std::string& arch) { return arch == "aarch64" ? "ttyAMA0" : "ttyS0"; }
 
 std::vector<std::string> qemu_arguments(const QemuMachine& machine) {
@@ -57,7 +63,7 @@ std::vector<std::string> qemu_arguments(const QemuMachine& machine) {
           "-m", machine.memory,
           "-object", fmt::format("memory-backend-memfd,id=pvgpu-memory,size={},share=on", machine.memory),
           "-chardev", fmt::format("socket,id=pvgpu-gpu,path={}", qemu_value(machine.socket)),
-          "-device", "vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=pvgpu-gpu"};
+          "-device", qemu_device("pvgpu-gpu")};
 }
 
 std::string shell_line(const std::vector<std::string>& words) {

@@ -24,6 +24,8 @@ std::string host_arch();
 std::string best_accelerator(const std::string& arch);
 // The options of the machine and of its GPU. What it boots, its disks and its console are the caller's.
 std::vector<std::string> qemu_arguments(const QemuMachine& machine);
+// QEMU's -device for a GPU of ours that is reached through `chardev`.
+std::string qemu_device(const std::string& chardev);
 // The device that a guest of `arch` has its console on.
 std::string console_of(const std::string& arch);
 

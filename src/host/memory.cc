@@ -52,7 +52,7 @@ Allocated allocate_on(const DriverProfile& profile, const MemoryFunctions& funct
   info.allocationSize = shared->size();
   SharedAllocation allocation;
   allocation.strategy = MemoryStrategy::kHostImport;
-  allocation.shared = std::move(*shared);
+  allocation.shared = std::make_shared<const platform::SharedMemory>(std::move(*shared));
   return call_driver(functions, device, info, std::move(allocation));
 }
 
@@ -169,7 +169,7 @@ std::expected<platform::UniqueFd, VkResult> export_memory(const MemoryFunctions&
     return std::unexpected(VK_ERROR_FEATURE_NOT_PRESENT);
   }
   if (allocation.strategy == MemoryStrategy::kHostImport) {
-    platform::UniqueFd fd = allocation.shared.fd().duplicate();
+    platform::UniqueFd fd = allocation.shared->fd().duplicate();
     if (!fd.valid()) return std::unexpected(VK_ERROR_TOO_MANY_OBJECTS);
     return fd;
   }

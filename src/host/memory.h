@@ -6,6 +6,7 @@
 #include <vulkan/vulkan_core.h>
 
 #include <expected>
+#include <memory>
 
 #include "host/profile.h"
 #include "platform/fd.h"
@@ -23,7 +24,8 @@ struct MemoryFunctions {
 struct SharedAllocation {
   VkDeviceMemory memory = VK_NULL_HANDLE;
   platform::UniqueFd imported;    // what was imported by descriptor, to be exported again
-  platform::SharedMemory shared;  // with kHostImport: the bytes, whose descriptor the guest maps
+  // With kHostImport: the bytes, whose descriptor the guest maps. Who holds them too keeps them beyond the allocation.
+  std::shared_ptr<const platform::SharedMemory> shared;
   MemoryStrategy strategy = MemoryStrategy::kNone;  // kNone: the guest cannot have these bytes
   VkDeviceSize size = 0;                            // bytes, as allocated (>= the guest's)
 };

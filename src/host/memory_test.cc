@@ -86,7 +86,7 @@ TEST_F(Memory, IsImportedInWholePages) {
   EXPECT_EQ(allocation->strategy, MemoryStrategy::kHostImport);
   EXPECT_EQ(driver_.size % platform::page_size(), 0u);
   EXPECT_EQ(allocation->size, driver_.size);
-  EXPECT_EQ(allocation->shared.data(), driver_.imported);
+  EXPECT_EQ(allocation->shared->data(), driver_.imported);
   free_memory(functions_, VK_NULL_HANDLE, *allocation);
 }
 
@@ -167,7 +167,7 @@ TEST_F(Memory, ImportedIsExportedAsItsOwnDescriptor) {
   ASSERT_TRUE(allocation);
   const auto fd = export_memory(functions_, VK_NULL_HANDLE, *allocation);
   ASSERT_TRUE(fd);
-  allocation->shared.data()[17] = std::byte{42};
+  allocation->shared->data()[17] = std::byte{42};
   std::byte seen{};
   ASSERT_EQ(::pread(fd->get(), &seen, 1, 17), 1);
   EXPECT_EQ(seen, std::byte{42});

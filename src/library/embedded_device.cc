@@ -3,22 +3,17 @@
 #include <algorithm>
 #include <bit>
 #include <cerrno>
-#include <future>
-#include <new>
 #include <utility>
 
+#include "observe/log.h"
 #include "observe/log_limit.h"
-#include "platform/signals.h"
-#include "platform/thread.h"
+#include "platform/shared_memory.h"
 #include "venus/context.h"
-#include "virtio_gpu/thread_renderer.h"
 
 namespace pvgpu::library {
 namespace {
 
 using virtio_gpu::QueueMemory;
-
-thread_local bool is_device_thread = false;
 
 pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
   return {.size = sizeof(pvgpu_pixels),
@@ -34,56 +29,35 @@ pvgpu_pixels in_c(const virtio_gpu::Pixels& pixels) {
 
 }  // namespace
 
-bool on_device_thread() { return is_device_thread; }
-
-EmbeddedDevice::EmbeddedDevice(host::Host& host, std::unique_ptr<platform::EventLoop> loop, uint64_t window_bytes,
-                               std::vector<virtio_gpu::DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
+EmbeddedDevice::EmbeddedDevice(std::unique_ptr<platform::EventLoop> loop, std::unique_ptr<Contexts> contexts,
+                               EmbeddedDeviceOptions given, const pvgpu_device_callbacks& callbacks)
     : callbacks_(callbacks),
-      loop_(std::move(loop)),
+      hidden_features_(given.packed_queues ? 0 : uint64_t{virtio_gpu::kFeatureRingPacked}),
       memory_(callbacks.find_memory
                   ? GuestRegions::Fallback([this](uint64_t address, uint64_t length) { return find_by_callback(address, length); })
-                  : nullptr) {
+                  : nullptr),
+      contexts_(std::move(contexts)),
+      thread_(std::move(loop), "pvgpu-device") {
   virtio_gpu::ControlOptions options;
   options.capset = venus::capset();
-  options.window_bytes = window_bytes;
-  options.displays = std::move(displays);
+  options.window_bytes = given.window_bytes;
+  options.map_alignment = given.map_alignment;
+  options.displays = std::move(given.displays);
   options.display_sink = static_cast<virtio_gpu::DisplaySink*>(this);
-  options.make_renderer = virtio_gpu::thread_renderers(
-      host, [loop = loop_.get()](std::function<void()> action) { loop->post(std::move(action)); });
+  options.make_renderer = contexts_->start(thread_);
   device_ = std::make_unique<virtio_gpu::Device>(std::move(options), static_cast<virtio_gpu::Transport&>(*this));
-  const platform::BlockedSignals blocked;  // the thread inherits them
-  thread_ = std::thread([this] {
-    is_device_thread = true;
-    platform::set_thread_name("pvgpu-device");
-    loop_->run();
-  });
 }
 
 EmbeddedDevice::~EmbeddedDevice() {
-  loop_->post([this] {
+  thread_.end([this] {
     device_.reset();
-    loop_->stop();
+    contexts_.reset();
   });
-  thread_.join();
-}
-
-int EmbeddedDevice::on_thread(const std::function<int()>& action) {
-  // Shared: the waiting side may be gone while the other is still in set_value().
-  auto result = std::make_shared<std::promise<int>>();
-  loop_->post([&action, result] {
-    int value = -ENOMEM;
-    try {
-      value = action();
-    } catch (const std::bad_alloc&) {
-    }
-    result->set_value(value);
-  });
-  return result->get_future().get();
 }
 
 int EmbeddedDevice::accept_features(uint64_t features) {
   if ((features & ~this->features()) || !(features & virtio_gpu::kFeatureVersion1)) return -EINVAL;
-  return on_thread([&] {
+  return thread_.call([&] {
     if (any_started()) return -EBUSY;
     device_->accept_features(features);
     features_accepted_ = true;
@@ -92,11 +66,11 @@ int EmbeddedDevice::accept_features(uint64_t features) {
 }
 
 int EmbeddedDevice::add_memory(uint64_t address, std::span<std::byte> host) {
-  return on_thread([&] { return memory_.add(address, host) ? 0 : -EEXIST; });
+  return thread_.call([&] { return memory_.add(address, host) ? 0 : -EEXIST; });
 }
 
 int EmbeddedDevice::remove_memory(uint64_t address) {
-  return on_thread([&] {
+  return thread_.call([&] {
     if (!memory_.has(address)) return -ENOENT;
     for (const Queue& queue : queues_)
       if (queue.started && std::ranges::any_of(queue.parts, [&](uint64_t part) { return memory_.holds(address, part); }))
@@ -107,58 +81,63 @@ int EmbeddedDevice::remove_memory(uint64_t address) {
 }
 
 int EmbeddedDevice::read_config(uint32_t offset, std::span<std::byte> out) {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->read_config(offset, out);
     return 0;
   });
 }
 
 int EmbeddedDevice::write_config(uint32_t offset, std::span<const std::byte> bytes) {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->write_config(offset, bytes);
     return 0;
   });
 }
 
 int EmbeddedDevice::start_queue(uint16_t queue, const pvgpu_queue& layout) {
-  return on_thread([&] { return start_here(queue, layout); });
+  return thread_.call([&] { return start_here(queue, layout); });
 }
 
 int EmbeddedDevice::start_here(uint16_t index, const pvgpu_queue& layout) {
   Queue& queue = queues_[index];
   if (queue.started) return -EBUSY;
-  // Checked here too: what a VMM passes on without a look is no reason to call the queue broken.
-  if (!features_accepted_ || !std::has_single_bit(layout.descriptors) || layout.descriptors > QueueMemory::kMaxSize ||
-      layout.descriptor_table % 16 || layout.available_ring % 2 || layout.used_ring % 4 || layout.reserved)
-    return -EINVAL;
-  const auto find = [&](uint64_t address, size_t bytes) { return memory_.find(address, bytes); };
-  const size_t wanted[] = {QueueMemory::descriptor_bytes(layout.descriptors), QueueMemory::available_bytes(layout.descriptors),
-                           QueueMemory::used_bytes(layout.descriptors)};
-  QueueMemory rings{.size = layout.descriptors,
-                    .descriptors = find(layout.descriptor_table, wanted[0]),
-                    .available = find(layout.available_ring, wanted[1]),
-                    .used = find(layout.used_ring, wanted[2])};
-  if (rings.descriptors.bytes.size() < wanted[0] || rings.available.bytes.size() < wanted[1] ||
-      rings.used.bytes.size() < wanted[2])
-    return -EFAULT;
-  if (!device_->start_queue(index, std::move(rings), layout.next)) return -EINVAL;
+  if (!features_accepted_ || !is_possible(layout)) return -EINVAL;
+  auto rings = device_->queue_memory(layout.descriptors, {layout.descriptor_table, layout.available_ring, layout.used_ring},
+                                     [&](uint64_t address, size_t bytes) {
+                                       const auto found = memory_.find(address, bytes);
+                                       return found.bytes.size() < bytes ? virtio_gpu::GuestBytes() : found;
+                                     });
+  if (rings.descriptors.bytes.empty() || rings.available.bytes.empty() || rings.used.bytes.empty()) return -EFAULT;
+  const uint32_t position = layout.next | uint32_t{layout.next_used} << 16;
+  if (!device_->start_queue(index, std::move(rings), position)) return -EINVAL;
   queue.parts = {layout.descriptor_table, layout.available_ring, layout.used_ring};
   queue.started = true;
   device_->kick(index);  // what came before
   return 0;
 }
 
-int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next) {
-  return on_thread([&] {
-    const auto position = static_cast<uint16_t>(device_->stop_queue(queue));
-    if (next) *next = position;
+// Checked here too: what a VMM passes on without a look is no reason to call the queue broken.
+bool EmbeddedDevice::is_possible(const pvgpu_queue& layout) const {
+  if (layout.descriptors == 0 || layout.descriptors > QueueMemory::kMaxSize || layout.reserved || layout.descriptor_table % 16 ||
+      layout.used_ring % 4)
+    return false;
+  if (!device_->packed()) return std::has_single_bit(layout.descriptors) && layout.available_ring % 2 == 0 && layout.next_used == 0;
+  const auto is_place = [&](uint16_t place) { return (place & ~PVGPU_PACKED_QUEUE_START) < layout.descriptors; };
+  return layout.available_ring % 4 == 0 && is_place(layout.next) && is_place(layout.next_used);
+}
+
+int EmbeddedDevice::stop_queue(uint16_t queue, uint16_t* next, uint16_t* next_used) {
+  return thread_.call([&] {
+    const uint32_t position = device_->stop_queue(queue);
+    if (next) *next = static_cast<uint16_t>(position);
+    if (next_used) *next_used = static_cast<uint16_t>(position >> 16);
     queues_[queue].started = false;
     return 0;
   });
 }
 
 int EmbeddedDevice::reset() {
-  return on_thread([&] {
+  return thread_.call([&] {
     device_->reset();
     device_->accept_features(0);
     features_accepted_ = false;
@@ -168,7 +147,7 @@ int EmbeddedDevice::reset() {
 }
 
 int EmbeddedDevice::set_display_size(uint32_t scanout, virtio_gpu::DisplaySize size) {
-  return on_thread([&] { return device_->set_display_size(scanout, size) ? 0 : -EINVAL; });
+  return thread_.call([&] { return device_->set_display_size(scanout, size) ? 0 : -EINVAL; });
 }
 
 void EmbeddedDevice::kick(uint16_t index) {
@@ -176,7 +155,7 @@ void EmbeddedDevice::kick(uint16_t index) {
   // acq_rel on both sides: whoever finds a kick on its way has its writes to the ring seen by the thread that takes it.
   if (queue.kicked.exchange(true, std::memory_order_acq_rel)) return;
   try {
-    loop_->post([this, index] {
+    thread_.post([this, index] {
       queues_[index].kicked.exchange(false, std::memory_order_acq_rel);
       device_->kick(index);
     });
@@ -196,16 +175,40 @@ void EmbeddedDevice::queue_broken(uint16_t queue) {
   if (callbacks_.queue_broken) callbacks_.queue_broken(callbacks_.user, queue);
 }
 
-void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset,
+void EmbeddedDevice::fence_complete(const virtio_gpu::Header& request) {
+  if (!callbacks_.fence) return;
+  const auto [ctx_id, ring_idx] = virtio_gpu::FenceOrder::timeline_of(request);
+  callbacks_.fence(callbacks_.user, ctx_id, ring_idx, request.fence_id);
+}
+
+void EmbeddedDevice::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory,
                                 std::function<void(bool)> done) {
-  const int failed = callbacks_.map(callbacks_.user, offset, length, fd, fd_offset);
+  const int failed = callbacks_.map_pointer ? map_pointer(offset, length, memory)
+                                            : callbacks_.map(callbacks_.user, offset, length, memory.fd.get(), 0);
   static constinit observe::LogLimit limit(20);
   if (failed) observe::warn_within(limit, "the VMM could not map {} bytes at {:#x} of the window: {}", length, offset, failed);
   done(!failed);
 }
 
+int EmbeddedDevice::map_pointer(uint64_t offset, uint64_t length, const venus::BlobMemory& memory) {
+  auto bytes = memory.bytes;
+  if (!bytes) {  // the driver's own memory, or a worker's
+    auto opened = platform::SharedMemory::open(memory.fd.duplicate(), static_cast<size_t>(length));
+    if (!opened) {
+      LOG_WARN("{}", opened.error().what);
+      return -ENOMEM;
+    }
+    bytes = std::make_shared<const platform::SharedMemory>(std::move(*opened));
+  }
+  if (bytes->size() < length) return -ERANGE;
+  if (const int failed = callbacks_.map_pointer(callbacks_.user, offset, length, bytes->data())) return failed;
+  mapped_[offset] = std::move(bytes);
+  return 0;
+}
+
 void EmbeddedDevice::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {
   const int failed = callbacks_.unmap(callbacks_.user, offset, length);
+  mapped_.erase(offset);
   static constinit observe::LogLimit limit(20);
   if (failed) observe::warn_within(limit, "the VMM could not unmap {} bytes at {:#x} of the window: {}", length, offset, failed);
   done(!failed);

@@ -1,17 +1,15 @@
 // The functions of pvgpu.h: arguments are checked here, and no exception leaves.
 #include "pvgpu/pvgpu.h"
 
-#include <atomic>
+#include <bit>
 #include <cerrno>
 #include <memory>
-#include <new>
 #include <optional>
-#include <system_error>
 #include <utility>
 #include <vector>
 
-#include "host/host.h"
 #include "library/embedded_device.h"
+#include "library/host.h"
 #include "library/versioned.h"
 #include "observe/log.h"
 #include "observe/log_sink.h"
@@ -21,6 +19,8 @@
 
 namespace library = pvgpu::library;
 namespace observe = pvgpu::observe;
+using library::guarded;
+using library::guarded_quick;
 using pvgpu::virtio_gpu::DisplaySize;
 using pvgpu::virtio_gpu::PixelFormat;
 
@@ -36,9 +36,11 @@ static_assert(sizeof(void*) == 8, "write the sizes of the first version down for
 constexpr size_t kHostOptionsBytes = 32, kDeviceCallbacksBytes = 56, kDeviceOptionsBytes = 16, kQueueBytes = 40;
 static_assert(sizeof(pvgpu_host_options) == kHostOptionsBytes && offsetof(pvgpu_host_options, gpu_count) == 24);
 static_assert(offsetof(pvgpu_device_callbacks, find_memory) == 48 && offsetof(pvgpu_device_callbacks, config_changed) == kDeviceCallbacksBytes);
-static_assert(sizeof(pvgpu_device_callbacks) == 96 && offsetof(pvgpu_device_callbacks, move_cursor) == 88);
+static_assert(sizeof(pvgpu_device_callbacks) == 112 && offsetof(pvgpu_device_callbacks, fence) == 104 && offsetof(pvgpu_device_callbacks, move_cursor) == 88 &&
+              offsetof(pvgpu_device_callbacks, map_pointer) == 96);
 static_assert(offsetof(pvgpu_device_options, window_bytes) == 8 && offsetof(pvgpu_device_options, displays) == kDeviceOptionsBytes);
-static_assert(sizeof(pvgpu_device_options) == 32 && offsetof(pvgpu_device_options, display_count) == 24);
+static_assert(sizeof(pvgpu_device_options) == 48 && offsetof(pvgpu_device_options, worker) == 40 && offsetof(pvgpu_device_options, display_count) == 24 &&
+              offsetof(pvgpu_device_options, map_alignment) == 32);
 static_assert(sizeof(pvgpu_pixels) == 48 && offsetof(pvgpu_pixels, width) == 16 && offsetof(pvgpu_pixels, fd) == 32 &&
               offsetof(pvgpu_pixels, fd_offset) == 40);
 static_assert(sizeof(pvgpu_rect) == 16 && sizeof(pvgpu_display) == 8);
@@ -51,38 +53,22 @@ static_assert(PVGPU_FORMAT_B8G8R8A8 == static_cast<int>(PixelFormat::kB8G8R8A8) 
               PVGPU_FORMAT_A8B8G8R8 == static_cast<int>(PixelFormat::kA8B8G8R8) &&
               PVGPU_FORMAT_R8G8B8X8 == static_cast<int>(PixelFormat::kR8G8B8X8));
 static_assert(PVGPU_DISPLAY_COUNT_MAX == pvgpu::virtio_gpu::kMaxScanouts);
-static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, descriptor_table) == 16);
+static_assert(sizeof(pvgpu_queue) == kQueueBytes && offsetof(pvgpu_queue, next_used) == 12 &&
+              offsetof(pvgpu_queue, descriptor_table) == 16);
+static_assert((uint32_t{PVGPU_PACKED_QUEUE_START} | PVGPU_PACKED_QUEUE_START << 16) == pvgpu::virtio_gpu::PackedVirtqueue::kStart);
 static_assert(PVGPU_LOG_TRACE == static_cast<int>(observe::Level::kTrace) &&
               PVGPU_LOG_OFF == static_cast<int>(observe::Level::kOff));
 
-struct pvgpu_host {
-  std::unique_ptr<pvgpu::host::Host> host;
-  std::atomic<size_t> devices = 0;
-};
-
 struct pvgpu_device {
-  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, uint64_t window_bytes,
-               std::vector<DisplaySize> displays, const pvgpu_device_callbacks& callbacks)
-      : host(h), device(*h->host, std::move(loop), window_bytes, std::move(displays), callbacks) {}
+  pvgpu_device(pvgpu_host* h, std::unique_ptr<pvgpu::platform::EventLoop> loop, std::unique_ptr<library::Contexts> contexts,
+               library::EmbeddedDeviceOptions options, const pvgpu_device_callbacks& callbacks)
+      : host(h), device(std::move(loop), std::move(contexts), std::move(options), callbacks) {}
 
   pvgpu_host* const host;
   library::EmbeddedDevice device;
 };
 
 namespace {
-
-// Runs what may run out of memory or threads, on any thread but a device's.
-template <class Action>
-int guarded(Action action) noexcept {
-  if (library::on_device_thread()) return -EDEADLK;
-  try {
-    return action();
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  } catch (const std::system_error&) {
-    return -EAGAIN;
-  }
-}
 
 bool is_queue(uint16_t queue) { return queue < PVGPU_QUEUE_COUNT; }
 
@@ -95,6 +81,17 @@ std::optional<std::vector<DisplaySize>> displays_of(const pvgpu_device_options& 
     if (!displays.back().is_possible()) return std::nullopt;
   }
   return displays;
+}
+
+// nullopt: an impossible one.
+std::optional<uint32_t> map_alignment_of(const pvgpu_device_options& options, const pvgpu_device_callbacks& callbacks) {
+  const size_t page = pvgpu::platform::page_size();
+  if (options.map_alignment == 0) return static_cast<uint32_t>(page);
+  // Files are mapped in whole pages; what a hypervisor does with pointers is its own matter.
+  if (!std::has_single_bit(options.map_alignment) || options.map_alignment < pvgpu::virtio_gpu::kSmallestPage ||
+      options.map_alignment > page || (options.map_alignment < page && !callbacks.map_pointer))
+    return std::nullopt;
+  return options.map_alignment;
 }
 
 }  // namespace
@@ -140,6 +137,8 @@ int pvgpu_host_open(const struct pvgpu_host_options* options, struct pvgpu_host*
     }
     auto made = std::make_unique<pvgpu_host>();
     made->host = std::move(*opened);
+    made->loader_path = host_options.loader_path;
+    made->gpu_selectors = host_options.gpu_selectors;
     *host = made.release();
     return 0;
   });
@@ -149,7 +148,7 @@ int pvgpu_host_close(struct pvgpu_host* host) {
   if (!host) return 0;
   return guarded([&] {
     // acquire: what the threads of destroyed devices did comes before the end.
-    if (host->devices.load(std::memory_order_acquire) > 0) return -EBUSY;
+    if (host->users.load(std::memory_order_acquire) > 0) return -EBUSY;
     delete host;
     return 0;
   });
@@ -165,17 +164,21 @@ int pvgpu_device_create(struct pvgpu_host* host, const struct pvgpu_device_optio
     pvgpu_device_callbacks calls;
     if (const int error = library::read_versioned(options, kDeviceOptionsBytes, given)) return error;
     if (const int error = library::read_versioned(callbacks, kDeviceCallbacksBytes, calls)) return error;
-    if (!calls.interrupt || !calls.map || !calls.unmap) return -EINVAL;
+    if (!calls.interrupt || (!calls.map && !calls.map_pointer) || !calls.unmap) return -EINVAL;
+    if (given.flags & ~uint32_t{PVGPU_DEVICE_PACKED_QUEUES}) return -EINVAL;
     auto displays = displays_of(given);
     if (!displays || (!displays->empty() && !calls.show)) return -EINVAL;
-    if (given.window_bytes == 0 || given.window_bytes % pvgpu::platform::page_size() != 0) return -EINVAL;
-    auto loop = pvgpu::platform::EventLoop::create();
-    if (!loop) {
-      LOG_ERROR("{}", loop.error().what);
-      return -EMFILE;
-    }
-    *device = new pvgpu_device(host, std::move(*loop), given.window_bytes, *std::move(displays), calls);
-    host->devices.fetch_add(1, std::memory_order_relaxed);
+    const auto map_alignment = map_alignment_of(given, calls);
+    if (!map_alignment || given.window_bytes == 0 || given.window_bytes % *map_alignment != 0) return -EINVAL;
+    auto loop = library::new_loop();
+    if (!loop) return -EMFILE;
+    auto contexts = library::Contexts::create(*host, given.worker);
+    if (!contexts) return contexts.error();
+    *device = new pvgpu_device(host, std::move(loop), std::move(*contexts),
+                               {.window_bytes = given.window_bytes, .map_alignment = *map_alignment,
+                                .packed_queues = (given.flags & PVGPU_DEVICE_PACKED_QUEUES) != 0, .displays = *std::move(displays)},
+                               calls);
+    host->users.fetch_add(1, std::memory_order_relaxed);
     return 0;
   });
 }
@@ -186,7 +189,7 @@ int pvgpu_device_destroy(struct pvgpu_device* device) {
     pvgpu_host* const host = device->host;
     delete device;
     // release: pairs with pvgpu_host_close.
-    host->devices.fetch_sub(1, std::memory_order_release);
+    host->users.fetch_sub(1, std::memory_order_release);
     return 0;
   });
 }
@@ -244,17 +247,20 @@ int pvgpu_device_start_queue(struct pvgpu_device* device, uint16_t queue, const 
 
 int pvgpu_device_stop_queue(struct pvgpu_device* device, uint16_t queue, uint16_t* next) {
   if (!device || !is_queue(queue)) return -EINVAL;
-  return guarded([&] { return device->device.stop_queue(queue, next); });
+  return guarded([&] { return device->device.stop_queue(queue, next, nullptr); });
+}
+
+int pvgpu_device_stop_packed_queue(struct pvgpu_device* device, uint16_t queue, uint16_t* next, uint16_t* next_used) {
+  if (!device || !is_queue(queue)) return -EINVAL;
+  return guarded([&] { return device->device.stop_queue(queue, next, next_used); });
 }
 
 int pvgpu_device_kick(struct pvgpu_device* device, uint16_t queue) {
   if (!device || !is_queue(queue)) return -EINVAL;
-  try {
+  return guarded_quick([&] {
     device->device.kick(queue);
     return 0;
-  } catch (const std::bad_alloc&) {
-    return -ENOMEM;
-  }
+  });
 }
 
 }  // extern "C"

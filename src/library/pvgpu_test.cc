@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <thread>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -62,6 +63,11 @@ TEST_F(Library, RefusesDevicesThatCannotWork) {
   options.window_bytes = 4096;
   vmm.callbacks.map = nullptr;
   EXPECT_EQ(pvgpu_device_create(host_, &options, &vmm.callbacks, &device), -EINVAL);
+  vmm.callbacks.map_pointer = [](void*, uint64_t, uint64_t, void*) { return 0; };
+  for (const uint32_t alignment : {2048u, 4097u, 1u << 31}) {
+    options.map_alignment = alignment;
+    EXPECT_EQ(pvgpu_device_create(host_, &options, &vmm.callbacks, &device), -EINVAL) << alignment;
+  }
   EXPECT_EQ(device, nullptr);
   EXPECT_EQ(pvgpu_host_close(host_), -EBUSY);
 }
@@ -149,6 +155,91 @@ TEST_F(Library, GoesOnWhereAQueueWasStopped) {
   EXPECT_EQ(vmm.answer(), kOkCapsetInfo);
 }
 
+TEST_F(Library, TellsOfFences) {
+  Vmm vmm(host_);
+  const auto note = [](void* user, uint32_t ctx_id, int32_t ring_idx, uint64_t fence_id) {
+    static_cast<Vmm*>(user)->fences.emplace_back(ctx_id, ring_idx, fence_id);
+  };
+  vmm.callbacks.fence = note;
+  vmm.replace_device(host_, {.size = sizeof(pvgpu_device_options), .window_bytes = 1 << 20});
+  vmm.probe();
+  EXPECT_EQ(vmm.create_context(), kOkNoData);
+  EXPECT_THAT(vmm.fences, ::testing::IsEmpty()) << "no fence was asked for";
+  vmm.flags = 1;
+  vmm.fence_id = 77;
+  EXPECT_EQ(vmm.capset_info(), kOkCapsetInfo);
+  vmm.flags = 3;
+  EXPECT_EQ(vmm.call(kSubmit3d, {0, 0}), kOkNoData);
+  EXPECT_THAT(vmm.fences, ::testing::ElementsAre(std::tuple(0u, -1, 77u), std::tuple(1u, 0, 77u)));
+}
+
+// The driver's side of a packed queue, with one request of two descriptors at a time.
+class PackedDriver {
+ public:
+  static constexpr uint16_t kSize = 6;
+  explicit PackedDriver(Vmm& vmm) : vmm_(vmm) {}
+  void send(uint32_t bytes) {
+    first_ = next_;
+    used_when_ = wrap_;
+    put(kRequest, bytes, 1);
+    put(kResponse, 1024, 2);
+    // The first one's flags last: the device that sees them sees the rest.
+    flags(first_).store(static_cast<uint16_t>(1 | (used_when_ ? 1 << 7 : 1 << 15)), std::memory_order_release);
+  }
+  bool answered() {
+    const uint16_t seen = flags(first_).load(std::memory_order_acquire);
+    return ((seen >> 7) & 1) == used_when_ && (seen >> 15) == used_when_;
+  }
+  uint16_t place() const { return static_cast<uint16_t>(next_ | (wrap_ ? PVGPU_PACKED_QUEUE_START : 0)); }
+
+ private:
+  std::atomic_ref<uint16_t> flags(uint16_t index) { return vmm_.word(kDescriptors + 16 * index + 14); }
+  void put(uint64_t address, uint32_t length, uint16_t what) {
+    const uint16_t id = 3;
+    std::memcpy(vmm_.at(kDescriptors + 16 * next_), &address, 8);
+    std::memcpy(vmm_.at(kDescriptors + 16 * next_ + 8), &length, 4);
+    std::memcpy(vmm_.at(kDescriptors + 16 * next_ + 12), &id, 2);
+    if (next_ != first_) flags(next_).store(static_cast<uint16_t>(what | (wrap_ ? 1 << 7 : 1 << 15)), std::memory_order_relaxed);
+    next_ = static_cast<uint16_t>((next_ + 1) % kSize);
+    if (next_ == 0) wrap_ = !wrap_;
+  }
+
+  Vmm& vmm_;
+  uint16_t next_ = 0, first_ = 0;
+  bool wrap_ = true, used_when_ = true;
+};
+
+TEST_F(Library, ServesPackedQueues) {
+  Vmm vmm(host_);
+  constexpr uint64_t kPacked = 1ull << 34;
+  EXPECT_EQ(pvgpu_device_features(vmm.device) & kPacked, 0u) << "the VMM must know of them";
+  vmm.replace_device(host_, {.size = sizeof(pvgpu_device_options), .window_bytes = 1 << 20, .flags = PVGPU_DEVICE_PACKED_QUEUES});
+  EXPECT_EQ(vmm.add_ram(), 0);
+  EXPECT_EQ(pvgpu_device_accept_features(vmm.device, pvgpu_device_features(vmm.device)), 0);
+  pvgpu_queue layout = Vmm::queue();
+  layout.descriptors = PackedDriver::kSize;
+  layout.next = layout.next_used = PVGPU_PACKED_QUEUE_START;
+  for (const uint16_t bad : {PackedDriver::kSize, uint16_t{PVGPU_PACKED_QUEUE_START | PackedDriver::kSize}}) {
+    pvgpu_queue wrong = layout;
+    wrong.next_used = bad;
+    EXPECT_EQ(pvgpu_device_start_queue(vmm.device, 0, &wrong), -EINVAL);
+  }
+  EXPECT_EQ(pvgpu_device_start_queue(vmm.device, 0, &layout), 0);
+  PackedDriver driver(vmm);
+  for (int i = 0; i < 20; i++) {
+    driver.send(vmm.write_request(kGetCapsetInfo, {0, 0}));
+    EXPECT_EQ(pvgpu_device_kick(vmm.device, 0), 0);
+    vmm.wait([&] { return driver.answered(); });
+    uint32_t type = 0;
+    std::memcpy(&type, vmm.at(kResponse), sizeof type);
+    ASSERT_EQ(type, kOkCapsetInfo);
+    ASSERT_EQ(pvgpu_device_stop_packed_queue(vmm.device, 0, &layout.next, &layout.next_used), 0);
+    ASSERT_EQ(layout.next, driver.place());
+    ASSERT_EQ(layout.next_used, driver.place());
+    ASSERT_EQ(pvgpu_device_start_queue(vmm.device, 0, &layout), 0);
+  }
+}
+
 TEST_F(Library, AResetTakesMappingsAndFeaturesAway) {
   Vmm vmm(host_);
   vmm.probe();
@@ -164,6 +255,25 @@ TEST_F(Library, AResetTakesMappingsAndFeaturesAway) {
     EXPECT_EQ(pvgpu_device_accept_features(vmm.device, pvgpu_device_features(vmm.device)), 0);
     EXPECT_EQ(vmm.start(), 0);
   }
+}
+
+TEST_F(Library, GivesPointersThatStayUntilTheyAreUnmapped) {
+  Vmm vmm(host_, {}, true);
+  vmm.probe();
+  EXPECT_EQ(vmm.create_context(), kOkNoData);
+  EXPECT_EQ(vmm.create_blob(), kOkNoData);
+  EXPECT_EQ(vmm.map_blob(), kOkMapInfo);
+  ASSERT_EQ(vmm.mapped, 1);
+  ASSERT_NE(vmm.pointer_mapped, nullptr);
+  vmm.pointer_mapped[4095] = 42;
+  // The guest drops what is mapped: its context first, then the resource.
+  EXPECT_EQ(vmm.call(kCtxDestroy, {}), kOkNoData);
+  EXPECT_EQ(vmm.pointer_mapped[4095], 42);
+  int seen = 0;
+  vmm.on_unmap = [&] { seen = vmm.pointer_mapped[4095]; };
+  EXPECT_EQ(vmm.unref_blob(), kOkNoData);
+  EXPECT_EQ(seen, 42);
+  EXPECT_EQ(vmm.mapped, 0);
 }
 
 TEST_F(Library, TellsTheGuestWhatCannotBeMapped) {
@@ -214,9 +324,8 @@ TEST_F(Library, AsksForMemoryThatNoRegionHolds) {
     *contiguous = kRam + kRamBytes - address;
     return static_cast<Vmm*>(user)->at(address);
   };
-  const pvgpu_device_options options{.size = sizeof options, .window_bytes = 1 << 20};
-  ASSERT_EQ(pvgpu_device_destroy(std::exchange(vmm.device, nullptr)), 0);
-  ASSERT_EQ(pvgpu_device_create(host_, &options, &callbacks, &vmm.device), 0);
+  vmm.callbacks = callbacks;
+  vmm.replace_device(host_, {.size = sizeof(pvgpu_device_options), .window_bytes = 1 << 20});
   EXPECT_EQ(pvgpu_device_accept_features(vmm.device, kVersion1), 0);
   EXPECT_EQ(vmm.start(), 0);
   EXPECT_EQ(vmm.capset_info(), kOkCapsetInfo);

@@ -24,6 +24,7 @@ TEST(SharedMemory, IsZeroFilledWholePages) {
   auto memory = SharedMemory::create(page_size() + 1, "test");
   ASSERT_TRUE(memory.has_value());
   EXPECT_EQ(memory->size(), 2 * page_size());
+  EXPECT_EQ(reinterpret_cast<uintptr_t>(memory->data()) % page_size(), 0u);
   for (size_t i = 0; i < memory->size(); i++) ASSERT_EQ(memory->data()[i], std::byte{0});
 }
 

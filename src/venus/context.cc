@@ -156,6 +156,7 @@ std::expected<BlobMemory, Poison> ContextImpl::create_blob(uint32_t resource_id,
     blob.size = memory->size();
     if (!blob.fd.valid()) return refuse(PoisonReason::kHostFailure, "no file descriptor left");
     resource->memory = std::move(*memory);
+    blob.bytes = {resource, &resource->memory};
   } else {
     auto made = memory_blob(*resource, request);
     if (!made) return made;
@@ -181,13 +182,15 @@ std::expected<BlobMemory, Poison> ContextImpl::memory_blob(Resource& resource, c
     if (!object || object->type != VK_OBJECT_TYPE_DEVICE_MEMORY)
       return refuse(PoisonReason::kUnknownObject, fmt::format("{} is no VkDeviceMemory", request.blob_id));
   } else if (const Memory& memory = *found->second; memory.allocation.strategy != host::MemoryStrategy::kNone) {
-    if (request.size > memory.allocation.size)
+    // Guests round up to pages, their own or ours.
+    if (request.size > platform::round_up(memory.allocation.size, platform::page_size()))
       return refuse(PoisonReason::kBadRange,
                     fmt::format("{} bytes of a memory of {}", request.size, memory.allocation.size));
     auto fd = host::export_memory(memory.device.memory_functions, memory.device.handle, memory.allocation);
     // Drivers' allocations end at a page's end, whatever size they were asked for.
     if (fd)
-      return BlobMemory{std::move(*fd), platform::round_up(memory.allocation.size, platform::page_size()), memory.cached};
+      return BlobMemory{std::move(*fd), platform::round_up(memory.allocation.size, platform::page_size()), memory.cached,
+                        memory.allocation.shared};
   }
   // Either nothing can map this memory (the guest asks for a descriptor all the same when it exports), or its
   // allocation failed with nobody waiting for the result. Where there is no error reply (vtest), plain memory

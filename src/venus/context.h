@@ -27,6 +27,10 @@ class LatencyReport;
 class Recorder;
 }
 
+namespace pvgpu::platform {
+class SharedMemory;
+}
+
 namespace pvgpu::host {
 class Host;
 struct CarriedExtensions;
@@ -52,6 +56,9 @@ struct BlobMemory {
   platform::UniqueFd fd;  // invalid: memory that nothing can map
   uint64_t size = 0;
   bool cached = true;  // by the processor; else the guest maps it write-combined
+  // The same bytes where this process has them mapped already, if it has: what the driver was given, or the context reads. They stay
+  // there while this is held, whatever becomes of the context.
+  std::shared_ptr<const platform::SharedMemory> bytes = nullptr;
 };
 inline constexpr uint32_t kBlobMappable = 1;
 inline constexpr uint32_t kBlobShareable = 2;

@@ -28,7 +28,8 @@ Config Control::config() const {
   return {.events_read = events_,
           .events_clear = 0,
           .num_scanouts = static_cast<uint32_t>(options_.displays.size()),
-          .num_capsets = 1};
+          .num_capsets = 1,
+          .blob_alignment = options_.map_alignment > kSmallestPage ? options_.map_alignment : 0};
 }
 
 void Control::clear_events(uint32_t events) { events_ &= ~events; }

@@ -11,6 +11,7 @@
 #include <unordered_map>
 #include <vector>
 
+#include "platform/shared_memory.h"
 #include "virtio_gpu/protocol.h"
 #include "virtio_gpu/renderer.h"
 #include "virtio_gpu/reply.h"
@@ -25,6 +26,9 @@ struct ControlOptions {
   std::array<std::byte, venus::kCapsetBytes> capset{};
   RendererFactory make_renderer;
   uint64_t window_bytes = 0;
+  // Bytes, a power of two from kSmallestPage: what is mapped into the window begins and ends at multiples of it. Past kSmallestPage
+  // guests are told so.
+  uint32_t map_alignment = static_cast<uint32_t>(platform::page_size());
   // What one guest may have at a time.
   size_t max_contexts = 1024;
   size_t max_resources = size_t{1} << 18;
@@ -35,6 +39,9 @@ struct ControlOptions {
   std::vector<DisplaySize> displays{};
   DisplaySink* display_sink = nullptr;
 };
+
+// Every guest's blobs begin and end at multiples of its pages, which are no smaller.
+inline constexpr uint32_t kSmallestPage = 4096;
 
 class Control {
  public:
@@ -94,6 +101,8 @@ class Control {
   void ask_for_memory(const ResourcePtr& resource, const ResourceCreateBlob& body, Request& request);
   void map_now(const ResourcePtr& resource, uint64_t serial, Reply reply);
   void unmap(Resource& resource, std::function<void(bool)> done);
+  // Bytes of the window that a mapping of the resource takes; 0: more than there can be.
+  uint64_t mapped_bytes(const Resource& resource) const { return platform::round_up(resource.size, options_.map_alignment); }
 
   // -- control_display.cc --
   void get_display_info(Request& request);

@@ -1,12 +1,12 @@
 // Resources: blobs of the host's and the guest's memory, and their places in the window.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 #include <random>
 
 #include "observe/log.h"
 #include "observe/log_limit.h"
-#include "platform/shared_memory.h"
 #include "virtio_gpu/control.h"
 #include "virtio_gpu/page_list.h"
 
@@ -58,7 +58,10 @@ void Control::ask_for_memory(const ResourcePtr& resource, const ResourceCreateBl
   // The context knows the id from here on, before the driver attaches it: a ring may be made in it at once.
   resource->attached.insert(resource->creator);
   resource->awaits_memory = true;
-  const venus::BlobRequest blob{.flags = body.blob_flags, .blob_id = body.blob_id, .size = body.size};
+  // Plain memory is padded, so that a guest of smaller pages that knows nothing of ours gets what can be mapped. Memory of Vulkan's was
+  // padded when it was allocated.
+  const uint64_t size = body.blob_id == 0 ? std::max(body.size, mapped_bytes(*resource)) : body.size;
+  const venus::BlobRequest blob{.flags = body.blob_flags, .blob_id = body.blob_id, .size = size};
   contexts_.at(resource->creator)
       .renderer->create_blob(resource->id, blob, [resource, reply = request.reply](auto memory) {
         // Drivers look at no answer to this command, but at that to a mapping. The id stays theirs either way.
@@ -134,8 +137,12 @@ void Control::resource_map_blob(const ResourceMapBlob& body, Request& request) {
   if (!resource->in_host() || !(resource->blob_flags & venus::kBlobMappable))
     return refused(fmt::format("resource {} cannot be mapped", resource->id));
   if (resource->window_offset) return refused(fmt::format("resource {} is mapped", resource->id));
-  const uint64_t length = platform::round_up(resource->size, platform::page_size());
-  if (body.offset % platform::page_size() != 0 || !window_.take(body.offset, length))
+  const uint64_t length = mapped_bytes(*resource);
+  if (body.offset % options_.map_alignment != 0)
+    return refused(fmt::format("resource {} at {:#x} of the window, where this host maps whole pages of {} bytes: the guest's kernel "
+                               "(Linux 7.2 or newer) and its Mesa must know blob alignment, or have such pages too",
+                               resource->id, body.offset, options_.map_alignment));
+  if (!window_.take(body.offset, length))
     return refused(fmt::format("{} bytes at {:#x} of a window of {}: outside, or taken", length, body.offset,
                                options_.window_bytes));
   resource->window_offset = body.offset;
@@ -148,7 +155,7 @@ void Control::resource_map_blob(const ResourceMapBlob& body, Request& request) {
 void Control::map_now(const ResourcePtr& resource, uint64_t serial, Reply reply) {
   // Unmapped or gone while its memory was awaited.
   if (!resource->window_offset || resource->map_serial != serial) return reply.error(Response::kErrUnspec);
-  const uint64_t length = platform::round_up(resource->size, platform::page_size());
+  const uint64_t length = mapped_bytes(*resource);
   if (!resource->memory || !resource->memory->fd.valid() || resource->memory->size < length) {
     static constinit observe::LogLimit limit(20);
     observe::warn_within(limit, "resource {} has no bytes that can be shared: the guest cannot map it", resource->id);
@@ -157,7 +164,7 @@ void Control::map_now(const ResourcePtr& resource, uint64_t serial, Reply reply)
     return reply.error(Response::kErrOutOfMemory);
   }
   const uint32_t map_info = resource->memory->cached ? kMapCacheCached : kMapCacheWriteCombine;
-  transport_.map_window(*resource->window_offset, length, resource->memory->fd.get(), 0, [reply, map_info](bool success) {
+  transport_.map_window(*resource->window_offset, length, *resource->memory, [reply, map_info](bool success) {
     if (success) {
       reply.with(Response::kOkMapInfo, MapInfo{map_info, 0});
     } else {
@@ -185,7 +192,7 @@ void Control::unmap(Resource& resource, std::function<void(bool)> done) {
   window_.release(offset);
   resource.window_offset.reset();
   if (resource.awaits_memory) return done(true);  // never came to be mapped
-  transport_.unmap_window(offset, platform::round_up(resource.size, platform::page_size()), std::move(done));
+  transport_.unmap_window(offset, mapped_bytes(resource), std::move(done));
 }
 
 }  // namespace pvgpu::virtio_gpu

@@ -38,8 +38,9 @@ Device::~Device() {
 uint64_t Device::offered_features() const {
   // Guests without a display see the device that they always saw.
   const uint64_t display = options_.displays.empty() ? 0 : uint64_t{kFeatureEdid};
-  return display | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
-         kFeatureIndirectDescriptors | kFeatureVersion1 | kFeatureRingPacked;
+  const uint64_t alignment = options_.map_alignment > kSmallestPage ? uint64_t{kFeatureBlobAlignment} : 0;
+  return display | alignment | kFeatureVirgl | kFeatureResourceUuid | kFeatureResourceBlob | kFeatureContextInit |
+         kFeatureIndirectDescriptors | kFeatureEventIndex | kFeatureVersion1 | kFeatureRingPacked;
 }
 
 void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
@@ -69,6 +70,7 @@ bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) 
   if (index >= kQueueCount) return false;
   Queue& queue = queues_[index];
   const bool indirect = (features_ & kFeatureIndirectDescriptors) != 0;
+  const bool event_index = (features_ & kFeatureEventIndex) != 0;
   const auto take = [&](auto ring) {
     if (ring) queue.ring.emplace(std::move(*ring));
     else stop_broken(index, ring.error());
@@ -76,7 +78,7 @@ bool Device::start_queue(uint16_t index, QueueMemory layout, uint32_t position) 
   };
   const GuestMemory& memory = transport_.memory();
   if (!(packed() ? take(PackedVirtqueue::create(memory, std::move(layout), position, indirect))
-                 : take(Virtqueue::create(memory, std::move(layout), static_cast<uint16_t>(position), indirect))))
+                 : take(Virtqueue::create(memory, std::move(layout), static_cast<uint16_t>(position), indirect, event_index))))
     return false;
   queue.broken = false;
   for (const Queue::Answer& answer : std::exchange(queue.unsent, {})) give_back(index, answer.chain, answer.bytes);
@@ -143,7 +145,10 @@ Reply Device::reply_to(uint16_t queue, Chain chain, const Header& request) {
       device->send(queue, std::move(chain), std::move(bytes));
     };
     if (ticket) {
-      alive->fences.finish(*ticket, std::move(answer));
+      alive->fences.finish(*ticket, [transport = &alive->device->transport_, request, answer = std::move(answer)]() mutable {
+        transport->fence_complete(request);
+        answer();
+      });
     } else {
       answer();
     }

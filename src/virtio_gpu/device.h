@@ -42,6 +42,17 @@ class Device {
   bool set_display_size(uint32_t scanout, DisplaySize size);
 
   // -- queues --
+  // What a queue of `size` descriptors, whose parts begin at these addresses, takes of what `find(address, bytes)` finds there.
+  struct QueueAddresses {
+    uint64_t descriptors, available, used;
+  };
+  template <class Find>
+  QueueMemory queue_memory(uint16_t size, const QueueAddresses& at, Find find) const {
+    return {.size = size,
+            .descriptors = find(at.descriptors, QueueMemory::descriptor_bytes(size)),
+            .available = find(at.available, packed() ? PackedVirtqueue::event_bytes() : QueueMemory::available_bytes(size)),
+            .used = find(at.used, packed() ? PackedVirtqueue::event_bytes() : QueueMemory::used_bytes(size))};
+  }
   // Packed ones, if the driver accepted kFeatureRingPacked, else split ones. `position`: initial_position(), or what stop_queue gave.
   // False, after a line in the log: the layout is of no use.
   bool start_queue(uint16_t queue, QueueMemory layout, uint32_t position);

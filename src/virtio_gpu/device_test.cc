@@ -253,6 +253,16 @@ TEST_F(DeviceTest, ServesPackedQueues) {
   }
 }
 
+TEST_F(DeviceTest, InterruptsByEntryWhereTheDriverCan) {
+  Machine machine;
+  machine.device->accept_features(machine.device->offered_features() & ~kFeatureRingPacked);
+  ASSERT_TRUE(machine.device->start_queue(kControlQueue, machine.control.layout(), 0));
+  machine.control.ask_for_interrupt(2);
+  for (int i = 0; i < 5; i++) EXPECT_EQ(machine.call(Command::kGetCapsetInfo, GetCapsetInfo{}), Response::kOkCapsetInfo);
+  EXPECT_EQ(machine.interrupts[kControlQueue], 1);
+  EXPECT_EQ(machine.control.wanted_entry(), 5);
+}
+
 TEST_F(DeviceTest, KeepsAnswersWhileStopped) {
   machine_.create_context(1);
   const auto fenced = submit(1, {}, fence(1, 1));

@@ -106,6 +106,7 @@ bool PackedVirtqueue::push(const Chain& chain, uint32_t written) {
   in_flight_ -= std::min<uint32_t>(in_flight_, chain.descriptors);  // what was taken before a pause is given back after it
   // The driver turns interrupts on and then looks at the ring; one of us sees the other's store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
+  // A driver that waits for a certain descriptor is told of every one, which it must bear.
   return (shared_u16(layout_.available, kEventFlagsOffset).load(std::memory_order_relaxed) & 3) != kEventDisable;
 }
 

@@ -1,5 +1,5 @@
 // What travels in a virtio-gpu device's queues and lies in its config space, as the virtio 1.3 specification
-// has it (section 5.7). Everything is little-endian, as are the hosts that this is built for; structures are
+// has it (section 5.7), and blob alignment of 1.4. Everything is little-endian, as are the hosts that this is built for; structures are
 // copied between guest memory and these, never used in place.
 #pragma once
 
@@ -24,7 +24,9 @@ enum Feature : uint64_t {
   kFeatureResourceUuid = 1ull << 2,
   kFeatureResourceBlob = 1ull << 3,
   kFeatureContextInit = 1ull << 4,
+  kFeatureBlobAlignment = 1ull << 5,         // Config::blob_alignment is valid
   kFeatureIndirectDescriptors = 1ull << 28,  // VIRTIO_F_INDIRECT_DESC
+  kFeatureEventIndex = 1ull << 29,           // VIRTIO_RING_F_EVENT_IDX
   kFeatureVersion1 = 1ull << 32,             // VIRTIO_F_VERSION_1
   kFeatureRingPacked = 1ull << 34,           // VIRTIO_F_RING_PACKED
 };
@@ -76,8 +78,9 @@ enum class Response : uint32_t {
 
 struct Config {
   uint32_t events_read, events_clear, num_scanouts, num_capsets;
+  uint32_t blob_alignment;  // bytes, of the sizes of blobs and of their places in the window; 0 without kFeatureBlobAlignment
 };
-static_assert(sizeof(Config) == 16);
+static_assert(sizeof(Config) == 20 && offsetof(Config, blob_alignment) == 16);
 
 inline constexpr uint32_t kFlagFence = 1;
 inline constexpr uint32_t kFlagRingIdx = 2;  // ring_idx is valid

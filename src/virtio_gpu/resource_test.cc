@@ -15,7 +15,7 @@ using testing::Machine;
 
 class ResourceTest : public ::testing::Test {
  protected:
-  ResourceTest() {
+  explicit ResourceTest(ControlOptions options = {.map_alignment = kSmallestPage}) : machine_(std::move(options)) {
     machine_.probe();
     machine_.create_context(1);
   }
@@ -65,6 +65,45 @@ TEST_F(ResourceTest, PlacesInTheWindowAreChecked) {
   EXPECT_EQ(machine_.map(2, 0x2000), Response::kOkMapInfo);
   EXPECT_EQ(machine_.map(3, 0x6000), Response::kOkMapInfo);
   EXPECT_EQ(machine_.map(4, window - 8192), Response::kOkMapInfo);
+}
+
+// A host with pages of 16 KiB.
+class LargePages : public ResourceTest {
+ protected:
+  static constexpr uint32_t kPage = 16384;
+  LargePages() : ResourceTest({.map_alignment = kPage}) {}
+};
+
+TEST_F(LargePages, TheGuestIsTold) {
+  EXPECT_TRUE(machine_.device->offered_features() & kFeatureBlobAlignment);
+  uint32_t alignment = 0;
+  machine_.device->read_config(16, std::as_writable_bytes(std::span(&alignment, 1)));
+  EXPECT_EQ(alignment, kPage);
+}
+
+TEST_F(LargePages, BlobsOfSmallerPagesArePadded) {
+  EXPECT_EQ(machine_.create_blob(1, 1, 4096), Response::kOkNoData);
+  EXPECT_EQ(context().blobs[0].size, kPage);
+  EXPECT_EQ(machine_.map(1, 2 * kPage), Response::kOkMapInfo);
+  EXPECT_THAT(machine_.window, ElementsAre(Pair(2 * kPage, kPage)));
+  EXPECT_EQ(with_id(Command::kResourceUnmapBlob, 1), Response::kOkNoData);
+  EXPECT_TRUE(machine_.window.empty());
+}
+
+TEST_F(LargePages, PlacesAreThoseOfPages) {
+  for (uint32_t id = 1; id <= 3; id++) EXPECT_EQ(machine_.create_blob(id, 1, 20480), Response::kOkNoData);
+  EXPECT_EQ(machine_.map(1, 0), Response::kOkMapInfo);
+  EXPECT_EQ(machine_.map(2, 20480), Response::kErrInvalidParameter) << "the rest of the first one's last page";
+  EXPECT_EQ(machine_.map(2, kPage), Response::kErrInvalidParameter);
+  EXPECT_EQ(machine_.map(2, 2 * kPage), Response::kOkMapInfo);
+  EXPECT_EQ(machine_.map(3, (1 << 20) - kPage), Response::kErrInvalidParameter) << "its padding is outside";
+}
+
+TEST_F(ResourceTest, NothingIsSaidOfBlobsAlignmentWhereGuestsPagesAreOurs) {
+  EXPECT_FALSE(machine_.device->offered_features() & kFeatureBlobAlignment);
+  uint32_t alignment = 1;
+  machine_.device->read_config(16, std::as_writable_bytes(std::span(&alignment, 1)));
+  EXPECT_EQ(alignment, 0u);
 }
 
 TEST_F(ResourceTest, MappingWaitsForTheMemory) {

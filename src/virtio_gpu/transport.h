@@ -5,7 +5,9 @@
 #include <cstdint>
 #include <functional>
 
+#include "venus/context.h"
 #include "virtio_gpu/guest_memory.h"
+#include "virtio_gpu/protocol.h"
 
 namespace pvgpu::virtio_gpu {
 
@@ -20,11 +22,13 @@ class Transport {
   // The driver broke the rules of `queue`, which does nothing more until the driver resets the device.
   virtual void queue_broken(uint16_t queue) = 0;
 
-  // Makes `length` bytes of `fd` (still the caller's) from `fd_offset` appear at `offset` of the window, or takes what
-  // lies there away. Whole pages. Requests take effect in order; `done(success)` may be called later, and after the
-  // device was destroyed.
-  virtual void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset,
-                          std::function<void(bool)> done) = 0;
+  // A fence is about to be answered: its request's header.
+  virtual void fence_complete(const Header&) {}
+
+  // Makes the first `length` bytes of `memory`, which has that many and a descriptor, appear at `offset` of the window, or takes what
+  // lies there away. Whole units of ControlOptions::map_alignment. Requests take effect in order; `done(success)` may be called
+  // later, and after the device was destroyed.
+  virtual void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) = 0;
   virtual void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) = 0;
 };
 

@@ -40,7 +40,7 @@ std::unexpected<std::string> broken(std::string what) {
 }  // namespace
 
 std::expected<Virtqueue, std::string> Virtqueue::create(const GuestMemory& memory, QueueMemory layout, uint16_t next,
-                                                        bool indirect) {
+                                                        bool indirect, bool event_index) {
   if (!std::has_single_bit(layout.size) || layout.size > QueueMemory::kMaxSize)
     return broken(fmt::format("{} descriptors", layout.size));
   if (layout.descriptors.bytes.size() < QueueMemory::descriptor_bytes(layout.size) ||
@@ -49,18 +49,28 @@ std::expected<Virtqueue, std::string> Virtqueue::create(const GuestMemory& memor
     return broken("its rings are not in the guest's memory");
   if (!is_aligned(layout.descriptors, 16) || !is_aligned(layout.available, 2) || !is_aligned(layout.used, 4))
     return broken("its rings are misaligned");
-  return Virtqueue(memory, std::move(layout), next, indirect);
+  return Virtqueue(memory, std::move(layout), next, indirect, event_index);
 }
 
-Virtqueue::Virtqueue(const GuestMemory& memory, QueueMemory layout, uint16_t next, bool indirect)
-    : memory_(&memory), layout_(std::move(layout)), next_(next), indirect_(indirect) {
+Virtqueue::Virtqueue(const GuestMemory& memory, QueueMemory layout, uint16_t next, bool indirect, bool event_index)
+    : memory_(&memory), layout_(std::move(layout)), next_(next), indirect_(indirect), event_index_(event_index) {
   // A queue that goes on after a pause has used entries already; only the device writes this index.
   used_ = shared_u16(layout_.used, kIndexOffset).load(std::memory_order_relaxed);
 }
 
-std::expected<std::optional<Chain>, std::string> Virtqueue::pop() {
+uint16_t Virtqueue::available_or_ask() {
+  const auto available = shared_u16(layout_.available, kIndexOffset);
   // acquire: pairs with the driver's barrier between filling an entry and storing the index.
-  const uint16_t index = shared_u16(layout_.available, kIndexOffset).load(std::memory_order_acquire);
+  const uint16_t index = available.load(std::memory_order_acquire);
+  if (index != next_ || !event_index_) return index;
+  shared_u16(layout_.used, kEntriesOffset + size_t{8} * layout_.size).store(next_, std::memory_order_relaxed);
+  // The driver stores its index and then looks at what we ask for; one of us sees the other's store.
+  std::atomic_thread_fence(std::memory_order_seq_cst);
+  return available.load(std::memory_order_acquire);
+}
+
+std::expected<std::optional<Chain>, std::string> Virtqueue::pop() {
+  const uint16_t index = available_or_ask();
   const uint16_t waiting = static_cast<uint16_t>(index - next_);
   if (waiting == 0) return std::nullopt;
   if (waiting > layout_.size) return broken(fmt::format("{} available entries in a queue of {}", waiting, layout_.size));
@@ -119,7 +129,9 @@ bool Virtqueue::push(const Chain& chain, uint32_t written) {
   shared_u16(layout_.used, kIndexOffset).store(used_, std::memory_order_release);
   // The driver turns interrupts on and then looks at the index; one of us sees the other's store.
   std::atomic_thread_fence(std::memory_order_seq_cst);
-  return !(shared_u16(layout_.available, 0).load(std::memory_order_relaxed) & kAvailableNoInterrupt);
+  if (!event_index_) return !(shared_u16(layout_.available, 0).load(std::memory_order_relaxed) & kAvailableNoInterrupt);
+  const uint16_t wanted = shared_u16(layout_.available, kEntriesOffset + size_t{2} * layout_.size).load(std::memory_order_relaxed);
+  return wanted == static_cast<uint16_t>(used_ - 1);
 }
 
 bool Chain::add(Segment segment, bool is_writable) {

@@ -49,8 +49,9 @@ class Virtqueue {
 
   // `next` is the index of the first available entry that is still to be taken: 0 for a new queue. The error
   // says what is wrong with the layout. `memory` outlives the queue and is where indirect tables are read.
+  // `event_index`: each side tells by which entry it wants to be notified.
   static std::expected<Virtqueue, std::string> create(const GuestMemory& memory, QueueMemory layout, uint16_t next,
-                                                      bool indirect);
+                                                      bool indirect, bool event_index = false);
 
   // The next chain; nullopt if the driver has made no further one available. An error means that the driver
   // broke the rules: the queue is of no use until it is set up anew.
@@ -62,7 +63,9 @@ class Virtqueue {
 
  private:
   struct Descriptor;
-  Virtqueue(const GuestMemory& memory, QueueMemory layout, uint16_t next, bool indirect);
+  Virtqueue(const GuestMemory& memory, QueueMemory layout, uint16_t next, bool indirect, bool event_index);
+  // The driver's index, after it has been told to notify us of the entry behind.
+  uint16_t available_or_ask();
   std::expected<void, std::string> walk(std::span<const std::byte> table, uint16_t first, bool indirect_allowed,
                                         size_t& budget, Chain& chain) const;
   std::expected<void, std::string> walk_indirect(const Descriptor& descriptor, size_t& budget, Chain& chain) const;
@@ -72,7 +75,7 @@ class Virtqueue {
   uint16_t next_;
   uint16_t used_;
   uint32_t in_flight_ = 0;  // taken and not given back
-  bool indirect_;
+  bool indirect_, event_index_;
 };
 
 bool is_aligned(const GuestBytes& part, size_t alignment);

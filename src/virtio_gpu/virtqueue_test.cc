@@ -20,7 +20,9 @@ constexpr uint64_t kData = FakeMemory::kLow + 0x30000;
 
 class VirtqueueTest : public ::testing::Test {
  protected:
-  void start(bool indirect = true) { queue_.emplace(*Virtqueue::create(memory_, rings_.layout(), 0, indirect)); }
+  void start(bool indirect = true, bool event_index = false) {
+    queue_.emplace(*Virtqueue::create(memory_, rings_.layout(), 0, indirect, event_index));
+  }
   Chain pop() {
     auto chain = queue_->pop();
     if (!chain || !*chain) {
@@ -78,6 +80,32 @@ TEST_F(VirtqueueTest, HeedsInterruptSuppression) {
   rings_.suppress_interrupts(false);
   rings_.make_available(0);
   EXPECT_TRUE(queue_->push(pop(), 0));
+}
+
+TEST_F(VirtqueueTest, InterruptsByTheEntryThatTheDriverNames) {
+  start(true, true);
+  rings_.set_descriptor(0, {kData, 4, 0, 0});
+  rings_.suppress_interrupts(true);  // is not heeded then
+  std::vector<int> interrupts;
+  for (int i = 0; i < 70000; i++) {
+    if (i == 3) rings_.ask_for_interrupt(5);
+    if (i == 6) rings_.ask_for_interrupt(65535);
+    rings_.make_available(0);
+    if (queue_->push(pop(), 0)) interrupts.push_back(i);
+  }
+  EXPECT_THAT(interrupts, ::testing::ElementsAre(0, 5, 65535));
+}
+
+TEST_F(VirtqueueTest, NamesTheEntryThatItWantsToBeToldOf) {
+  start(true, true);
+  rings_.set_descriptor(0, {kData, 4, 0, 0});
+  for (uint16_t i = 0; i < 40; i++) {
+    EXPECT_FALSE(queue_->pop()->has_value());
+    EXPECT_EQ(rings_.wanted_entry(), i);
+    rings_.make_available(0);
+    queue_->push(pop(), 0);
+  }
+  EXPECT_EQ(rings_.wanted_entry(), 39) << "not before it has come to the end";
 }
 
 TEST_F(VirtqueueTest, FollowsIndirectTablesLongerThanTheQueue) {

@@ -136,8 +136,8 @@ class Machine : public Transport {
   void interrupt(uint16_t queue) override { require(queue < kQueueCount, "an interrupt of no queue"); }
   void config_changed() override {}
   void queue_broken(uint16_t) override { broken_ = true; }
-  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t, std::function<void(bool)> done) override {
-    require(fd >= 0 && length != 0 && offset % platform::page_size() == 0 && offset + length <= kWindowBytes, "a bad place");
+  void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override {
+    require(memory.fd.valid() && memory.size >= length && length != 0 && offset % platform::page_size() == 0 && offset + length <= kWindowBytes, "a bad place");
     for (const auto& [at, bytes] : window_) require(at + bytes <= offset || offset + length <= at, "a place mapped twice");
     window_[offset] = length;
     owe([this, offset, done = std::move(done)](bool success) {

@@ -11,6 +11,7 @@ SOURCE = pathlib.Path(os.environ["PVGPU_SOURCE"])
 BUILD = pathlib.Path(os.environ["PVGPU_BUILD"])
 LIBRARY = pathlib.Path(os.environ["PVGPU_LIBRARY"])
 FAKE_DRIVER = os.environ["PVGPU_FAKE_DRIVER"]
+EXAMPLE = [SOURCE / "examples" / name for name in ("embed.c", "embed_guest.c")]
 FLAGS = os.environ["PVGPU_EXTRA_FLAGS"].split()  # sanitizers, which a program needs where its library has them
 
 EMBED_WITH_CMAKE = """
@@ -18,7 +19,7 @@ cmake_minimum_required(VERSION 3.25)
 project(vmm LANGUAGES C)
 find_package(pvgpu 0.1 REQUIRED)
 find_package(Threads REQUIRED)
-add_executable(embed {source})
+add_executable(embed {sources})
 target_link_libraries(embed PRIVATE pvgpu::pvgpu Threads::Threads)
 """
 
@@ -58,20 +59,20 @@ class Installed(unittest.TestCase):
 
     def check(self, program):
         output = run(program, FAKE_DRIVER, env=os.environ | {"LD_LIBRARY_PATH": str(self.libraries)})
-        self.assertEqual(output.count("vkEnumerateInstanceVersion: 1."), 4, output)
+        self.assertEqual(output.count("vkEnumerateInstanceVersion: 1."), 6, output)
 
     def test_pkg_config(self):
         environment = os.environ | {"PKG_CONFIG_PATH": str(self.libraries / "pkgconfig")}
         flags = run("pkg-config", "--cflags", "--libs", "pvgpu", env=environment).split()
         self.assertTrue(any(str(self.prefix) in flag for flag in flags), flags)
         program = self.work / "embed"
-        said = run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", *FLAGS, SOURCE / "examples/embed.c", *flags,
+        said = run("cc", "-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", *FLAGS, *EXAMPLE, *flags,
                    "-lpthread", "-o", program)
         self.assertEqual(said, "")
         self.check(program)
 
     def test_cmake(self):
-        (self.work / "CMakeLists.txt").write_text(EMBED_WITH_CMAKE.format(source=SOURCE / "examples/embed.c"))
+        (self.work / "CMakeLists.txt").write_text(EMBED_WITH_CMAKE.format(sources=" ".join(map(str, EXAMPLE))))
         run("cmake", "-S", self.work, "-B", self.work / "build", "-G", "Ninja", f"-DCMAKE_PREFIX_PATH={self.prefix}",
             f"-DCMAKE_C_FLAGS={' '.join(FLAGS)}")
         run("cmake", "--build", self.work / "build")

@@ -1,17 +1,16 @@
 // What a child of the supervisor does: to try out the host's Vulkan once for all workers, to serve one guest of
 // the vtest socket, one virtual machine, or one context of a virtual machine's guest. Each is a whole process, `pvgpu worker`, whose
-// descriptors and exit codes are agreed upon here and in worker_process.h.
+// descriptors and exit codes are agreed upon here and in worker_command.h.
 #pragma once
 
 #include <sys/types.h>
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "frontends/server/guest.h"
+#include "frontends/server/probe_result.h"
 #include "frontends/server/virtual_machine.h"
-#include "host/host.h"
 #include "observe/log.h"
 #include "platform/error.h"
 
@@ -41,14 +40,5 @@ struct WorkerOptions {
 
 // The worker's main function: an exit code.
 int run_worker(const WorkerOptions& options);
-
-// What a probe finds out, and its form on the way from the probe to the supervisor and the workers.
-struct ProbeResult {
-  std::string memory;        // "dma_buf" if guests get dma-bufs from any device, else "host_import"
-  std::string profile_json;  // Host::profiles_as_json
-};
-std::string probe_to_text(const ProbeResult& result);
-std::optional<ProbeResult> probe_from_text(const std::string& text);
-ProbeResult probe_of(const host::Host& host);
 
 }  // namespace pvgpu::frontends::server

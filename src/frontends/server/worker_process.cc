@@ -2,36 +2,17 @@
 
 #include <signal.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
 #include <utility>
 
 #include "frontends/server/ready_workers.h"
+#include "frontends/server/worker.h"
 #include "platform/shared_memory.h"
 
 namespace pvgpu::frontends::server {
 namespace {
-
-platform::Command to_command(const WorkerCommand& worker, std::vector<std::string> options,
-                             std::vector<int> descriptors) {
-  platform::Command command;
-  command.program = worker.program;
-  command.arguments = worker.arguments;
-  command.descriptors = std::move(descriptors);
-  // A terminal's Ctrl-C reaches the supervisor, which ends its workers in order.
-  command.own_process_group = true;
-  command.standard_streams_to_log = true;
-  if (!worker.append_options) return command;
-  auto add = [&](std::string option) { command.arguments.push_back(std::move(option)); };
-  add("--supervisor=" + std::to_string(::getpid()));
-  add("--log-level=" + std::string(observe::level_name(worker.log_level)));
-  if (!worker.loader_path.empty()) add("--vulkan-loader=" + worker.loader_path);
-  for (const std::string& selector : worker.gpu_selectors) add("--gpu=" + selector);
-  for (std::string& option : options) add(std::move(option));
-  return command;
-}
 
 class WorkerProcess : public ClientTask {
  public:
@@ -89,7 +70,7 @@ class GuestWorkers {
     std::ranges::move(own_options, std::back_inserter(options));
     if (!command_.observation.record.empty()) options.push_back("--record=" + command_.observation.record);
     if (!command_.observation.latency.empty()) options.push_back("--latency=" + command_.observation.latency);
-    return platform::ChildProcess::spawn(to_command(command_, std::move(options), {socket.get(), profile_.get()}));
+    return platform::ChildProcess::spawn(command_of(command_, std::move(options), {socket.get(), profile_.get()}));
   }
 
   const WorkerCommand command_;
@@ -102,7 +83,7 @@ class GuestWorkers {
 Result<Probe> Probe::start(const WorkerCommand& command) {
   auto output = platform::anonymous_file("pvgpu-probe");
   if (!output) return std::unexpected(output.error());
-  auto process = platform::ChildProcess::spawn(to_command(command, {"--probe"}, {output->get()}));
+  auto process = platform::ChildProcess::spawn(command_of(command, {"--probe"}, {output->get()}));
   if (!process) return std::unexpected(process.error());
   return Probe(std::move(*process), std::move(*output));
 }
@@ -124,11 +105,6 @@ Result<ProbeResult> Probe::result() {
   auto probe = probe_from_text(*text);
   if (!probe) return fail("the probe of the host's Vulkan driver wrote nothing");
   return *probe;
-}
-
-Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
-                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile) {
-  return platform::ChildProcess::spawn(to_command(command, {"--context=" + name}, {socket.get(), profile.get()}));
 }
 
 Result<ClientWorkers> worker_processes(WorkerCommand command, const ProbeResult& probe) {

@@ -8,27 +8,13 @@
 #include <vector>
 
 #include "frontends/server/client_task.h"
-#include "frontends/server/guest.h"
-#include "frontends/server/worker.h"
-#include "observe/log.h"
+#include "frontends/server/probe_result.h"
+#include "frontends/server/worker_command.h"
 #include "platform/error.h"
 #include "platform/fd.h"
 #include "platform/process.h"
 
 namespace pvgpu::frontends::server {
-
-// How a worker is called: this program's own `worker` subcommand, or what a test puts in its place.
-struct WorkerCommand {
-  std::string program;                              // empty: this program
-  std::vector<std::string> arguments = {"worker"};  // the options below follow
-  std::vector<std::string> client_options;          // of workers, not of the probe
-  bool append_options = true;                       // a test's stand-in may not know them
-  std::string loader_path;
-  std::vector<std::string> gpu_selectors;
-  observe::Level log_level = observe::Level::kInfo;
-  Observation observation;
-  size_t ready_workers = 0;  // to keep ready for guests that come; none without append_options
-};
 
 class Probe {
  public:
@@ -48,11 +34,6 @@ class Probe {
   platform::ChildProcess process_;
   platform::UniqueFd output_;
 };
-
-// Starts the worker of one guest context of a virtual machine (context_worker.h), which reads what the probe found
-// from `profile`.
-Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
-                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile);
 
 // Workers of clients, which inherit what the probe found.
 struct ClientWorkers {

@@ -8,9 +8,6 @@
 
 namespace pvgpu::frontends::vhost_user {
 
-using virtio_gpu::PackedVirtqueue;
-using virtio_gpu::QueueMemory;
-
 Session::Session(platform::EventLoop& loop, platform::UniqueFd socket, Options options)
     : loop_(loop),
       channel_(std::move(socket)),
@@ -42,8 +39,8 @@ void Session::queue_broken(uint16_t queue) {
   if (vrings_[queue].error.valid()) platform::ring_doorbell(vrings_[queue].error.get());
 }
 
-void Session::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) {
-  window_.map(virtio_gpu::kWindowId, offset, length, fd, fd_offset, std::move(done));
+void Session::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) {
+  window_.map(virtio_gpu::kWindowId, offset, length, memory.fd.get(), 0, std::move(done));
 }
 
 void Session::unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) {
@@ -53,15 +50,9 @@ void Session::unmap_window(uint64_t offset, uint64_t length, std::function<void(
 void Session::start_if_ready(uint16_t index) {
   Vring& vring = vrings_[index];
   if (vring.running || !vring.enabled || !vring.kick.valid() || !vring.address || vring.size == 0) return;
-  const bool packed = device_.packed();
-  const size_t available_bytes = packed ? PackedVirtqueue::event_bytes() : QueueMemory::available_bytes(vring.size);
-  const size_t used_bytes = packed ? PackedVirtqueue::event_bytes() : QueueMemory::used_bytes(vring.size);
-  const QueueMemory layout{
-      .size = vring.size,
-      .descriptors = memory_.find_user(vring.address->descriptors, QueueMemory::descriptor_bytes(vring.size)),
-      .available = memory_.find_user(vring.address->available, available_bytes),
-      .used = memory_.find_user(vring.address->used, used_bytes)};
-  if (!device_.start_queue(index, layout, vring.base)) return;
+  auto layout = device_.queue_memory(vring.size, {vring.address->descriptors, vring.address->available, vring.address->used},
+                                     [this](uint64_t address, size_t bytes) { return memory_.find_user(address, bytes); });
+  if (!device_.start_queue(index, std::move(layout), vring.base)) return;
   if (!loop_.watch(vring.kick.get(), [this, index] { kicked(index); })) {
     LOG_ERROR("queue {} cannot be watched", index);
     device_.stop_queue(index);

@@ -47,7 +47,7 @@ class Session : private virtio_gpu::Transport {
   void interrupt(uint16_t queue) override;
   void config_changed() override;
   void queue_broken(uint16_t queue) override;
-  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
+  void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
 
   // -- queues --

@@ -116,7 +116,7 @@ TEST_F(SessionTest, TakesUpWhatWasAvailableBeforeItStarted) {
 TEST_F(SessionTest, ConfigSpace) {
   frontend_->negotiate();
   struct {
-    ConfigHeader header{0, 16, 0};
+    ConfigHeader header{0, sizeof(virtio_gpu::Config), 0};
     virtio_gpu::Config config{};
   } read;
   read = frontend_->ask<decltype(read)>(FrontendRequest::kGetConfig, read);

@@ -11,6 +11,7 @@
 #include <functional>
 #include <mutex>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -23,7 +24,8 @@ inline constexpr uint64_t kRam = 0x40000000, kRamBytes = 0x100000;
 inline constexpr uint64_t kDescriptors = kRam, kAvailable = kRam + 0x1000, kUsed = kRam + 0x2000;
 inline constexpr uint64_t kRequest = kRam + 0x4000, kResponse = kRam + 0x8000;
 inline constexpr uint64_t kVersion1 = 1ull << 32;
-inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kResourceMapBlob = 0x0208;
+inline constexpr uint32_t kGetCapsetInfo = 0x0108, kResourceUnref = 0x0102, kResourceCreateBlob = 0x010c, kCtxCreate = 0x0200, kCtxDestroy = 0x0201;
+inline constexpr uint32_t kSubmit3d = 0x0207, kResourceMapBlob = 0x0208;
 inline constexpr uint32_t kOkNoData = 0x1100, kOkCapsetInfo = 0x1102, kOkMapInfo = 0x1106, kErrUnspec = 0x1200;
 inline constexpr auto kDeadline = std::chrono::seconds(60);
 
@@ -38,15 +40,24 @@ inline pvgpu_host* open_host() {
 // A VMM and its guest's driver, which has one request at a time under way.
 class Vmm {
  public:
-  explicit Vmm(pvgpu_host* host, std::vector<pvgpu_display> displays = {}) : ram_(kRamBytes / sizeof(uint64_t) + 2) {
+  explicit Vmm(pvgpu_host* host, std::vector<pvgpu_display> displays = {}, bool maps_pointers = false) : ram_(kRamBytes / sizeof(uint64_t) + 2) {
     callbacks = {.size = sizeof callbacks, .user = this, .interrupt = interrupt, .queue_broken = broken, .map = map,
                  .unmap = unmap, .find_memory = nullptr, .config_changed = config_changed, .show = show, .blank = blank,
                  .set_cursor = set_cursor, .move_cursor = move_cursor};
+    if (maps_pointers) {
+      callbacks.map = nullptr;
+      callbacks.map_pointer = map_pointer;
+    }
     pvgpu_device_options options{.size = sizeof options, .window_bytes = 1 << 20, .displays = displays.data(),
                                  .display_count = displays.size()};
     EXPECT_EQ(pvgpu_device_create(host, &options, &callbacks, &device), 0);
   }
   ~Vmm() { EXPECT_EQ(pvgpu_device_destroy(device), 0); }
+  // Another device in the place of the first, with the callbacks as they are now.
+  void replace_device(pvgpu_host* host, const pvgpu_device_options& options) {
+    EXPECT_EQ(pvgpu_device_destroy(std::exchange(device, nullptr)), 0);
+    EXPECT_EQ(pvgpu_device_create(host, &options, &callbacks, &device), 0);
+  }
 
   unsigned char* at(uint64_t address) {
     auto* aligned = reinterpret_cast<unsigned char*>((reinterpret_cast<uintptr_t>(ram_.data()) + 15) & ~uintptr_t{15});
@@ -68,12 +79,16 @@ class Vmm {
   }
 
   std::atomic_ref<uint16_t> word(uint64_t address) { return std::atomic_ref(*reinterpret_cast<uint16_t*>(at(address))); }
+  // Puts a request to kRequest, and returns how many bytes it has.
+  uint32_t write_request(uint32_t command, const std::vector<uint32_t>& body) {
+    std::vector<uint32_t> request = {command, flags, fence_id, 0, 1, 0};
+    request.insert(request.end(), body.begin(), body.end());
+    std::memcpy(at(kRequest), request.data(), request.size() * 4);
+    return static_cast<uint32_t>(request.size() * 4);
+  }
   // Makes a request available; `head` is written as it is.
   void send(uint32_t command, const std::vector<uint32_t>& body, uint16_t head = 0) {
-    std::vector<uint32_t> request = {command, 0, 0, 0, 1, 0};
-    request.insert(request.end(), body.begin(), body.end());
-    const auto bytes = static_cast<uint32_t>(request.size() * 4);
-    std::memcpy(at(kRequest), request.data(), bytes);
+    const uint32_t bytes = write_request(command, body);
     struct {
       uint64_t address;
       uint32_t length;
@@ -81,6 +96,8 @@ class Vmm {
     } descriptors[2] = {{kRequest, bytes, 1, 1}, {kResponse, 1024, 2, 0}};
     std::memcpy(at(kDescriptors), descriptors, sizeof descriptors);
     word(kAvailable + 4 + 2 * (available_ % 16)).store(head, std::memory_order_relaxed);
+    // With event indices: an interrupt for this one, please.
+    word(kAvailable + 4 + 2 * 16).store(available_, std::memory_order_relaxed);
     word(kAvailable + 2).store(++available_, std::memory_order_release);
   }
   bool answered() { return word(kUsed + 2).load(std::memory_order_acquire) == available_; }
@@ -107,6 +124,7 @@ class Vmm {
     return call(kCtxCreate, body);
   }
   uint32_t create_blob() { return call(kResourceCreateBlob, {1, 2, 1, 0, 0, 0, 4096, 0}); }
+  uint32_t unref_blob() { return call(kResourceUnref, {1, 0}); }
   uint32_t map_blob() { return call(kResourceMapBlob, {1, 0, 0x4000, 0}); }
   // As the guest's driver begins anew after a reset.
   void forget() {
@@ -124,7 +142,10 @@ class Vmm {
   std::pair<uint32_t, uint32_t> hot;
   std::pair<int32_t, int32_t> pointer;
   int map_result = 0;
-  std::function<void()> on_interrupt;
+  std::function<void()> on_interrupt, on_unmap;
+  unsigned char* pointer_mapped = nullptr;
+  std::vector<std::tuple<uint32_t, int32_t, uint64_t>> fences;  // context, ring, id
+  uint32_t flags = 0, fence_id = 0;                             // of the requests that are sent
 
  private:
   static Vmm& self(void* user) { return *static_cast<Vmm*>(user); }
@@ -143,9 +164,18 @@ class Vmm {
     if (self(user).map_result == 0) self(user).note([&] { self(user).mapped++; });
     return self(user).map_result;
   }
+  static int map_pointer(void* user, uint64_t offset, uint64_t length, void* pointer) {
+    EXPECT_EQ(offset, 0x4000u);
+    EXPECT_EQ(length, 4096u);
+    EXPECT_EQ(reinterpret_cast<uintptr_t>(pointer) % 4096, 0u);
+    self(user).note([&] { self(user).mapped++; });
+    self(user).pointer_mapped = static_cast<unsigned char*>(pointer);
+    return 0;
+  }
   static int unmap(void* user, uint64_t offset, uint64_t length) {
     EXPECT_EQ(offset, 0x4000u);
     EXPECT_EQ(length, 4096u);
+    if (self(user).on_unmap) self(user).on_unmap();
     self(user).note([&] { self(user).mapped--; });
     return 0;
   }

@@ -64,6 +64,10 @@ void DriverQueue::set_available_index(uint16_t index) {
 
 void DriverQueue::suppress_interrupts(bool on) { store<uint16_t>(memory_, base_ + kAvailableOffset, on ? 1 : 0); }
 
+void DriverQueue::ask_for_interrupt(uint16_t index) { store(memory_, base_ + kAvailableOffset + 4 + 2 * kSize, index); }
+
+uint16_t DriverQueue::wanted_entry() const { return load<uint16_t>(memory_, base_ + kUsedOffset + 4 + 8 * kSize); }
+
 uint16_t DriverQueue::used_index() const { return load<uint16_t>(memory_, base_ + kUsedOffset + 2); }
 
 std::pair<uint32_t, uint32_t> DriverQueue::used(uint16_t index) const {
@@ -115,9 +119,9 @@ Machine::Machine(ControlOptions options) {
 
 Machine::~Machine() { device.reset(); }
 
-void Machine::map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) {
-  EXPECT_GE(fd, 0);
-  EXPECT_EQ(fd_offset, 0u);
+void Machine::map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) {
+  EXPECT_GE(memory.fd.get(), 0);
+  EXPECT_GE(memory.size, length);
   if (window_fails) return done(false);
   EXPECT_TRUE(window.emplace(offset, length).second);
   if (window_later) return window_done.push_back(std::move(done));
@@ -133,7 +137,7 @@ void Machine::unmap_window(uint64_t offset, uint64_t length, std::function<void(
 }
 
 void Machine::probe(bool indirect) {
-  const uint64_t without = kFeatureRingPacked | (indirect ? uint64_t{0} : uint64_t{kFeatureIndirectDescriptors});
+  const uint64_t without = kFeatureRingPacked | kFeatureEventIndex | (indirect ? uint64_t{0} : uint64_t{kFeatureIndirectDescriptors});
   device->accept_features(device->offered_features() & ~without);
   EXPECT_TRUE(device->start_queue(kControlQueue, control.layout(), 0));
   EXPECT_TRUE(device->start_queue(kCursorQueue, cursor.layout(), 0));

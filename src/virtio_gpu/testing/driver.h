@@ -52,6 +52,9 @@ class DriverQueue {
   void make_available(uint16_t head);
   void set_available_index(uint16_t index);
   void suppress_interrupts(bool on);
+  // With event indices: asks for an interrupt by used entry `index`; which available entry the device wants to be told of.
+  void ask_for_interrupt(uint16_t index);
+  uint16_t wanted_entry() const;
   uint16_t used_index() const;
   // Of used entry `index`.
   std::pair<uint32_t, uint32_t> used(uint16_t index) const;
@@ -94,7 +97,7 @@ class Machine : public Transport {
   void interrupt(uint16_t queue) override { interrupts[queue]++; }
   void config_changed() override { config_changes++; }
   void queue_broken(uint16_t queue) override { broken[queue]++; }
-  void map_window(uint64_t offset, uint64_t length, int fd, uint64_t fd_offset, std::function<void(bool)> done) override;
+  void map_window(uint64_t offset, uint64_t length, const venus::BlobMemory& memory, std::function<void(bool)> done) override;
   void unmap_window(uint64_t offset, uint64_t length, std::function<void(bool)> done) override;
 
   // Negotiates and starts both queues, as a driver does at its probe.

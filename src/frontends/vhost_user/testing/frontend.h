@@ -186,8 +186,10 @@ class Frontend {
   int error_fd() const { return error_.get(); }
   const platform::UniqueFd& memory_fd() const { return memory_.fd(); }
   uint64_t protocol_features() const { return protocol_features_; }
-  // What a driver accepts whose queues are split.
-  uint64_t features() const { return features_ & ~uint64_t{virtio_gpu::kFeatureRingPacked}; }
+  // What a driver accepts whose queues are split, and that wants an interrupt for every answer.
+  uint64_t features() const {
+    return features_ & ~(uint64_t{virtio_gpu::kFeatureRingPacked} | uint64_t{virtio_gpu::kFeatureEventIndex});
+  }
   uint16_t available() const { return available_; }
 
  private:

@@ -1,0 +1,49 @@
+#include "frontends/server/worker_command.h"
+
+#include <unistd.h>
+
+#include <utility>
+
+#include "platform/shared_memory.h"
+
+namespace pvgpu::frontends::server {
+
+platform::Command command_of(const WorkerCommand& worker, std::vector<std::string> options, std::vector<int> descriptors) {
+  platform::Command command;
+  command.program = worker.program;
+  command.arguments = worker.arguments;
+  command.descriptors = std::move(descriptors);
+  // A terminal's Ctrl-C reaches the supervisor, which ends its workers in order.
+  command.own_process_group = true;
+  command.standard_streams_to_log = true;
+  if (!worker.append_options) return command;
+  auto add = [&](std::string option) { command.arguments.push_back(std::move(option)); };
+  add("--supervisor=" + std::to_string(::getpid()));
+  add("--log-level=" + std::string(observe::level_name(worker.log_level)));
+  if (!worker.loader_path.empty()) add("--vulkan-loader=" + worker.loader_path);
+  for (const std::string& selector : worker.gpu_selectors) add("--gpu=" + selector);
+  for (std::string& option : options) add(std::move(option));
+  return command;
+}
+
+Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
+                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile) {
+  return platform::ChildProcess::spawn(command_of(command, {"--context=" + name}, {socket.get(), profile.get()}));
+}
+
+Result<void> check_worker(const std::string& program) {
+  auto output = platform::anonymous_file("pvgpu-version");
+  if (!output) return std::unexpected(output.error());
+  platform::Command command;
+  command.program = "/bin/sh";
+  command.arguments = {"-c", "exec \"$0\" --version >&3 2>/dev/null", program};
+  command.descriptors = {output->get()};
+  auto child = platform::ChildProcess::spawn(command);
+  if (!child) return std::unexpected(child.error());
+  child->wait();
+  const auto version = platform::read_file(output->get());
+  if (version && *version == "pvgpu " PVGPU_VERSION "\n") return {};
+  return fail(program + " is no pvgpu of version " PVGPU_VERSION, "name the pvgpu program that was built with this library");
+}
+
+}  // namespace pvgpu::frontends::server
