@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "platform/error.h"
@@ -61,10 +62,13 @@ class ChildProcess {
   std::optional<ExitStatus> wait_for(std::chrono::milliseconds timeout);
 
  private:
-  ChildProcess(pid_t pid, UniqueFd exit_fd) : pid_(pid), exit_fd_(std::move(exit_fd)) {}
+  ChildProcess(pid_t pid, UniqueFd exit_fd, std::thread watcher)
+      : pid_(pid), exit_fd_(std::move(exit_fd)), watcher_(std::move(watcher)) {}
+  void reaped(int raw);
 
   pid_t pid_ = -1;
   UniqueFd exit_fd_;
+  std::thread watcher_;  // where a thread is what makes exit_fd_ readable
   std::optional<ExitStatus> status_;
 };
 
