@@ -72,6 +72,8 @@ class ChildProcess {
   std::optional<ExitStatus> status_;
 };
 
+// This process's variables, "NAME=value", up to a null pointer.
+char** own_environment();
 // Makes this process receive `signal` when its parent ends. `parent` is who the parent should be:
 // false if it has ended already.
 bool end_with_parent(int signal, pid_t parent);

@@ -35,7 +35,6 @@ void close_from(SpawnPlan& plan, int first);
 // What runs this program again, and what a user can do when it does not.
 std::string own_program();
 extern const char* const kOwnProgramHint;
-char** own_environment();
 // "SIGSEGV"; empty: unknown.
 std::string signal_name(int signal);
 

@@ -186,7 +186,7 @@ TEST(SignalQueue, GivesSignalsAsDataAndRestoresTheMask) {
   }
   sigset_t mask;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  EXPECT_EQ(::sigismember(&mask, SIGUSR1), 0);
+  EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
 }
 
 TEST(Poller, HangUpIsReportedOnceAndUnreadDataIsNot) {

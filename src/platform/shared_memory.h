@@ -14,7 +14,8 @@
 
 namespace pvgpu::platform {
 
-// Size of a page of this host in bytes (4096 or 16384).
+// Size of a page of this host in bytes (4096 or 16384). PVGPU_PAGE_SIZE forces a larger one, to try out on one host what
+// another one asks for.
 size_t page_size();
 // `value` rounded up to a multiple of `alignment`, which is a power of two. Overflow gives 0.
 size_t round_up(size_t value, size_t alignment);
@@ -46,6 +47,8 @@ class SharedMemory {
 
  private:
   static Result<SharedMemory> map(UniqueFd fd, size_t size);
+  // mmap(2) of `size` bytes to where a page of page_size() begins. MAP_FAILED, with errno set.
+  static void* map_pages(int fd, size_t size);
 
   UniqueFd fd_;
   std::byte* data_ = nullptr;

@@ -2,17 +2,20 @@
 
 #include <crt_externs.h>
 #include <ctype.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
 #include "platform/own_path.h"
+#include "platform/process.h"
 
 namespace pvgpu::platform {
 
 void close_from(SpawnPlan& plan, int) {
   // Of what is open, the child has only what file actions name.
   plan.flags |= POSIX_SPAWN_CLOEXEC_DEFAULT;
-  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::posix_spawn_file_actions_addinherit_np(&plan.actions, fd);
+  for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO})
+    if (::fcntl(fd, F_GETFD) >= 0) ::posix_spawn_file_actions_addinherit_np(&plan.actions, fd);
 }
 
 std::string own_program() { return own_path(); }

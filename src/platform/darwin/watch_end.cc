@@ -15,7 +15,9 @@ EndWatch watch_end(pid_t child) {
   if (fd.valid() && ::kevent(fd.get(), &change, 1, nullptr, 0, nullptr) == 0) return {std::move(fd), {}};
   if (errno != ESRCH) return {};
   // It has ended already: a user event that has been triggered stands for that.
-  EV_SET(&change, 0, EVFILT_USER, EV_ADD, NOTE_TRIGGER, 0, nullptr);
+  EV_SET(&change, 0, EVFILT_USER, EV_ADD, 0, 0, nullptr);
+  if (::kevent(fd.get(), &change, 1, nullptr, 0, nullptr) != 0) return {};
+  EV_SET(&change, 0, EVFILT_USER, 0, NOTE_TRIGGER, 0, nullptr);
   if (::kevent(fd.get(), &change, 1, nullptr, 0, nullptr) != 0) return {};
   return {std::move(fd), {}};
 }

@@ -3,6 +3,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "platform/process.h"
+
 namespace pvgpu::platform {
 
 void close_from(SpawnPlan& plan, int first) { ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, first); }

@@ -51,7 +51,7 @@ Result<SharedMemory> SharedMemory::open(UniqueFd fd, size_t size) {
 }
 
 Result<SharedMemory> SharedMemory::map(UniqueFd fd, size_t size) {
-  void* data = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd.get(), 0);
+  void* data = map_pages(fd.get(), size);
   if (data == MAP_FAILED) {
     return system_error("cannot map " + std::to_string(size) + " bytes of shared memory", errno,
                         "the number of mappings is limited by the sysctl vm.max_map_count");

@@ -16,8 +16,8 @@ SignalQueue::SignalQueue(SignalQueue&&) noexcept = default;
 
 Result<SignalQueue> SignalQueue::create(std::initializer_list<int> signals) {
   sigset_t set, previous;
-  ::sigemptyset(&set);
-  for (int signal : signals) ::sigaddset(&set, signal);
+  sigemptyset(&set);
+  for (int signal : signals) sigaddset(&set, signal);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return system_error("cannot create a signalfd", errno);
   ::pthread_sigmask(SIG_BLOCK, &set, &previous);

@@ -6,8 +6,8 @@ namespace pvgpu::platform {
 
 BlockedSignals::BlockedSignals() {
   sigset_t set;
-  ::sigfillset(&set);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) ::sigdelset(&set, fault);
+  sigfillset(&set);
+  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) sigdelset(&set, fault);
   ::pthread_sigmask(SIG_BLOCK, &set, &previous_);
 }
 

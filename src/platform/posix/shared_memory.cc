@@ -3,16 +3,30 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <bit>
 #include <cassert>
+#include <charconv>
+#include <cstdlib>
+#include <cstring>
 #include <utility>
 
 #include "platform/system_call.h"
 
 namespace pvgpu::platform {
 
-size_t page_size() {
+static size_t system_page_size() {
   static const size_t size = static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+  return size;
+}
+
+size_t page_size() {
+  static const size_t size = [] {
+    const char* text = std::getenv("PVGPU_PAGE_SIZE");
+    size_t forced = 0;
+    if (text) std::from_chars(text, text + std::strlen(text), forced);
+    return std::has_single_bit(forced) ? std::max(forced, system_page_size()) : system_page_size();
+  }();
   return size;
 }
 
@@ -33,6 +47,31 @@ SharedMemory& SharedMemory::operator=(SharedMemory&& other) noexcept {
   std::swap(data_, taken.data_);
   std::swap(size_, taken.size_);
   return *this;
+}
+
+void* SharedMemory::map_pages(int fd, size_t size) {
+  constexpr int kAccess = PROT_READ | PROT_WRITE;
+  const size_t page = page_size();
+  if (page == system_page_size()) return ::mmap(nullptr, size, kAccess, MAP_SHARED, fd, 0);
+  // Of a page more, what is aligned is kept.
+  if (size > SIZE_MAX - page) {
+    errno = ENOMEM;
+    return MAP_FAILED;
+  }
+  void* room = ::mmap(nullptr, size + page, PROT_NONE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  if (room == MAP_FAILED) return MAP_FAILED;
+  const size_t lead = (page - reinterpret_cast<uintptr_t>(room) % page) % page;
+  std::byte* const begin = static_cast<std::byte*>(room) + lead;
+  void* mapped = ::mmap(begin, size, kAccess, MAP_SHARED | MAP_FIXED, fd, 0);
+  if (mapped == MAP_FAILED) {
+    const int error = errno;
+    ::munmap(room, size + page);
+    errno = error;
+    return MAP_FAILED;
+  }
+  if (lead > 0) ::munmap(room, lead);
+  if (lead < page) ::munmap(begin + size, page - lead);
+  return mapped;
 }
 
 SharedMemory::~SharedMemory() {

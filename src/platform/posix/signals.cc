@@ -58,9 +58,9 @@ Result<SignalQueue> SignalQueue::create(std::initializer_list<int> signals) {
   if (!handlers_pipe.compare_exchange_strong(expected, signal_pipe->writer.get(), std::memory_order_relaxed))
     return fail("this process has a queue of signals already");
   sigset_t set, everything, previous;
-  ::sigemptyset(&set);
-  ::sigfillset(&everything);
-  for (int signal : signals) ::sigaddset(&set, signal);
+  sigemptyset(&set);
+  sigfillset(&everything);
+  for (int signal : signals) sigaddset(&set, signal);
   auto taker = std::make_unique<Taker>();
   taker->writer = std::move(signal_pipe->writer);
   taker->stop = std::move(*stop_pipe);
@@ -80,7 +80,7 @@ Result<SignalQueue> SignalQueue::create(std::initializer_list<int> signals) {
     while (::poll(&stop, 1, -1) < 0) continue;  // a signal
   });
   sigset_t blocked = previous;
-  for (int signal : signals) ::sigaddset(&blocked, signal);
+  for (int signal : signals) sigaddset(&blocked, signal);
   ::pthread_sigmask(SIG_SETMASK, &blocked, nullptr);
   return SignalQueue(std::move(signal_pipe->reader), previous, std::move(taker));
 }
