@@ -17,7 +17,7 @@
  *
  * Not there yet: window mappings by pointer rather than by file, renderers without the device around them, packed queues, saving and restoring a device, and contexts in
  * processes of their own: a guest that crashes the host's driver ends the VMM with it. `pvgpu device` (vhost-user) has
- * the last of these. Linux only.
+ * the last of these. Run on Linux only; it builds for macOS.
  *
  * Errors. Functions that return int return 0, or a negative errno value; what each means is said at the function, and
  * beside these every one may return -EINVAL for a null pointer or a queue that the device does not have, and -ENOMEM. A
@@ -90,7 +90,7 @@ struct pvgpu_host;
 
 struct pvgpu_host_options {
   size_t size; /* sizeof(struct pvgpu_host_options) */
-  /* The file of the Vulkan loader; NULL: $PVGPU_VULKAN_LOADER, else the system's (libvulkan.so.1). */
+  /* The file of the Vulkan loader; NULL: $PVGPU_VULKAN_LOADER, else the system's (libvulkan.so.1; libvulkan.1.dylib, libMoltenVK.dylib). */
   const char *vulkan_loader;
   /* What guests see of this host's GPUs, in their order: each a UUID, a PCI address, a part of a name or an index, as
    * `pvgpu serve --gpu` takes it. None: all of them. The strings are copied. */
