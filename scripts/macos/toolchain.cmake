@@ -1,6 +1,7 @@
 # Cross-compiles for Apple Silicon Macs, macOS 13 and later, with the Zig toolchain that ./dev fetches (scripts/dev/roots.sh): its
 # clang, its libc++ (linked in), and the headers and symbol lists of macOS that come with it. PVGPU_ZIG is where it is.
 set(CMAKE_SYSTEM_NAME Darwin)
+set(CMAKE_SYSTEM_VERSION 22.0)  # of macOS 13
 set(CMAKE_SYSTEM_PROCESSOR arm64)
 
 set(zig $ENV{PVGPU_ZIG})
@@ -16,6 +17,8 @@ set(CMAKE_OSX_SYSROOT "" CACHE STRING "Zig has its own")
 set(CMAKE_OSX_DEPLOYMENT_TARGET "" CACHE STRING "Part of the compiler's target")
 set(CMAKE_BUILD_WITH_INSTALL_NAME_DIR ON)
 set(CMAKE_INSTALL_NAME_DIR @rpath)
+set(CMAKE_BUILD_RPATH_USE_ORIGIN ON)  # so that what was built can be taken to a Mac
+set(CMAKE_USER_MAKE_RULES_OVERRIDE ${CMAKE_CURRENT_LIST_DIR}/rules.cmake)  # how it links
 set(CMAKE_INSTALL_LIBDIR lib)
 
 # Of the build system, only programs, and libraries that are headers alone: packages/ finds these, by links in a folder that has

@@ -9,11 +9,11 @@ CPU_ARM64 = 0x0100000C
 EXECUTE, DYLIB = 2, 6
 
 LC_SYMTAB, LC_ID_DYLIB, LC_BUILD_VERSION, LC_CODE_SIGNATURE = 0x2, 0xD, 0x32, 0x1D
+LC_DYLD_INFO_ONLY, LC_DYLD_EXPORTS_TRIE = 0x80000022, 0x80000033
 # Plain, weak, re-exported, upward.
 LC_LOAD_DYLIBS = {0xC, 0x80000018, 0x8000001F, 0x80000023}
 PLATFORM_MACOS = 1
-N_STAB, N_PRIVATE_EXTERNAL, N_TYPE, N_EXTERNAL, N_UNDEFINED = 0xE0, 0x10, 0x0E, 0x01, 0x0
-N_WEAK_DEFINITION = 0x80
+N_STAB, N_TYPE, N_EXTERNAL, N_UNDEFINED = 0xE0, 0x0E, 0x01, 0x0
 
 
 @dataclasses.dataclass
@@ -27,7 +27,6 @@ class MachO:
     libraries: list = dataclasses.field(default_factory=list)
     undefined: set = dataclasses.field(default_factory=set)
     exported: set = dataclasses.field(default_factory=set)
-    exported_weak: set = dataclasses.field(default_factory=set)  # those of `exported` that another library may replace
 
 
 def text_at(data, offset):
@@ -55,19 +54,46 @@ def read(path):
         elif command == LC_CODE_SIGNATURE:
             file.signed = True
         elif command == LC_SYMTAB:
-            read_symbols(data, file, *struct.unpack_from("<3I", data, at + 8))
+            file.undefined.update(undefined_symbols(data, *struct.unpack_from("<3I", data, at + 8)))
+        elif command in (LC_DYLD_INFO_ONLY, LC_DYLD_EXPORTS_TRIE):
+            start, length = struct.unpack_from("<2I", data, at + (40 if command == LC_DYLD_INFO_ONLY else 8))
+            if length:
+                file.exported |= exported_symbols(data[start:start + length])
         at += size
     return file
 
 
-def read_symbols(data, file, symbols, count, strings):
+def undefined_symbols(data, symbols, count, strings):
     for index in range(count):
-        name, kind, _, described, _ = struct.unpack_from("<IBBHQ", data, symbols + 16 * index)
-        if kind & N_STAB or not kind & N_EXTERNAL:
-            continue
-        if kind & N_TYPE == N_UNDEFINED:
-            file.undefined.add(text_at(data, strings + name))
-        elif not kind & N_PRIVATE_EXTERNAL:
-            file.exported.add(text_at(data, strings + name))
-            if described & N_WEAK_DEFINITION:
-                file.exported_weak.add(text_at(data, strings + name))
+        name, kind, _, _, _ = struct.unpack_from("<IBBHQ", data, symbols + 16 * index)
+        if kind & N_EXTERNAL and not kind & N_STAB and kind & N_TYPE == N_UNDEFINED:
+            yield text_at(data, strings + name)
+
+
+def exported_symbols(trie):
+    """What dyld finds: names by common prefixes. A node is what it exports (bytes of it, then these), and its children: how many,
+    and of each the letters that lead there and where."""
+    found, nodes = set(), [("", 0)]
+    while nodes:
+        name, at = nodes.pop()
+        size, at = number_at(trie, at)
+        if size:
+            found.add(name)
+        at += size
+        children, at = trie[at], at + 1
+        for _ in range(children):
+            letters = text_at(trie, at)
+            child, at = number_at(trie, at + len(letters) + 1)
+            nodes.append((name + letters, child))
+    return found
+
+
+def number_at(data, at):
+    """A ULEB128 number, and what follows it."""
+    value = shift = 0
+    while True:
+        byte = data[at]
+        value |= (byte & 0x7F) << shift
+        at, shift = at + 1, shift + 7
+        if not byte & 0x80:
+            return value, at
