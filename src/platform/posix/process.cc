@@ -137,8 +137,15 @@ void ChildProcess::reaped(int raw) {
 }
 
 std::optional<ExitStatus> ChildProcess::poll() {
-  pollfd entry{exit_fd_.get(), POLLIN, 0};
-  if (status_ || (watcher_.joinable() && retry([&] { return ::poll(&entry, 1, 0); }) <= 0)) return status_;
+  if (status_) return status_;
+  if (watcher_.joinable()) {
+    // It may not have noticed yet, and must have before the child is reaped and its number another one's.
+    siginfo_t ended{};
+    if (retry([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT | WNOHANG); }) != 0 || ended.si_pid != pid_) {
+      return std::nullopt;
+    }
+    watcher_.join();
+  }
   int raw = 0;
   if (retry([&] { return ::waitpid(pid_, &raw, WNOHANG); }) == pid_) reaped(raw);
   return status_;
