@@ -17,7 +17,7 @@
  *
  * A VMM with a virtio-gpu device of its own uses a renderer instead of a device: see "contexts without a device" below.
  *
- * Not there yet: saving and restoring a device. Linux only.
+ * Not there yet: saving and restoring a device. Run on Linux only; it builds for macOS.
  *
  * Errors. Functions that return int return 0, or a negative errno value; what each means is said at the function, and
  * beside these every one may return -EINVAL for a null pointer or a queue that the device does not have, and -ENOMEM. A
@@ -90,7 +90,7 @@ struct pvgpu_host;
 
 struct pvgpu_host_options {
   size_t size; /* sizeof(struct pvgpu_host_options) */
-  /* The file of the Vulkan loader; NULL: $PVGPU_VULKAN_LOADER, else the system's (libvulkan.so.1). */
+  /* The file of the Vulkan loader; NULL: $PVGPU_VULKAN_LOADER, else the system's (libvulkan.so.1; libvulkan.1.dylib, libMoltenVK.dylib). */
   const char *vulkan_loader;
   /* What guests see of this host's GPUs, in their order: each a UUID, a PCI address, a part of a name or an index, as
    * `pvgpu serve --gpu` takes it. None: all of them. The strings are copied. */

@@ -104,6 +104,7 @@ mount_roots() {
     mount --bind "$CACHE/ccache" "$BUILD/var/cache/ccache"
   fi
   export PVGPU_GUESTS
+  mount_zig
   for guest in "${GUESTS[@]}" "${OPTIONAL_ROOTS[@]}"; do
     root_is_current "$guest" || continue
     root=${BUILD%/}$PVGPU_GUESTS/$guest
@@ -118,6 +119,16 @@ mount_roots() {
     # The vm root is no guest: its compiler writes into build/.
     [ "$guest" = vm ] || mount -o remount,bind,ro "$root$CHECKOUT"
   done
+}
+
+# mount_zig: sets PVGPU_ZIG to where the build root sees the toolchain for macOS, if it has been fetched.
+mount_zig() {
+  [ -d "$CACHE/zig" ] || return 0
+  export PVGPU_ZIG=$CACHE/zig
+  [ "$BUILD" != / ] || return 0
+  PVGPU_ZIG=/opt/zig
+  mkdir -p "$BUILD$PVGPU_ZIG"
+  mount --bind "$CACHE/zig" "$BUILD$PVGPU_ZIG"
 }
 
 # The two functions that the commands of ./dev call, through in_namespace.

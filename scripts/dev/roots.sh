@@ -178,19 +178,25 @@ unpack_dawn() {
     package/index.js package/package.json package/LICENSE.md 'package/dist/linux-*'
 }
 
-# add_dawn, in a namespace of its own: fetches Dawn, which Debian has not, with the npm that Debian's Node.js fetches for itself.
+# add_dawn, in a namespace of its own: Dawn, which Debian has not.
 add_dawn() {
-  local root=$CACHE/guest-backports log=$CACHE/logs/dawn.log
+  npm_pack "$DAWN" "${DAWN%-*}@${DAWN##*-}" "$DAWN_SHA512"
+  unpack_dawn "$CACHE/guest-backports"
+}
+
+# npm_pack NAME PACKAGE SHA512, in a namespace of its own: npm's package as $CACHE/debs/NAME.tgz, fetched with the npm that
+# Debian's Node.js, in the guest-backports root, fetches for itself.
+npm_pack() {
+  local root=$CACHE/guest-backports log=$CACHE/logs/$1.log
   mount_system "$root"
   mount --bind "$CACHE/debs" "$root/mnt"
   cp -L /etc/resolv.conf /etc/hosts "$root/etc/" 2>/dev/null
-  [ -e "$CACHE/debs/$DAWN.tgz" ] ||
-    in_root "$root" sh -c 'cd /tmp && HOME=/tmp COREPACK_ENABLE_DOWNLOAD_PROMPT=0 corepack npm@10 pack "${1%-*}@${1##*-}" && mv "$1.tgz" /mnt/' \
-      - "$DAWN" >"$log" 2>&1 ||
-    { tail -n 5 "$log" | sed 's/^/    /' >&2; die "npm's package webgpu could not be downloaded (log: $log)." "Check the network and run this again."; }
-  echo "$DAWN_SHA512  $CACHE/debs/$DAWN.tgz" | sha512sum --quiet -c - ||
-    { rm -f "$CACHE/debs/$DAWN.tgz"; die "npm's package webgpu is not the one that this was written for; it was removed."; }
-  unpack_dawn "$root"
+  [ -e "$CACHE/debs/$1.tgz" ] ||
+    in_root "$root" sh -c 'cd /tmp && HOME=/tmp COREPACK_ENABLE_DOWNLOAD_PROMPT=0 corepack npm@10 pack "$2" && mv "$1.tgz" /mnt/' \
+      - "$1" "$2" >"$log" 2>&1 ||
+    { tail -n 5 "$log" | sed 's/^/    /' >&2; die "npm's package $2 could not be downloaded (log: $log)." "Check the network and run this again."; }
+  echo "$3  $CACHE/debs/$1.tgz" | sha512sum --quiet -c - ||
+    { rm -f "$CACHE/debs/$1.tgz"; die "npm's package $2 is not the one that this was written for; it was removed."; }
 }
 
 package_failure() {

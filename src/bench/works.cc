@@ -156,7 +156,7 @@ std::vector<const Work*> select_works(std::span<const std::string> names, std::s
   }
   std::vector<const Work*> selected;
   for (const Work& work : kWorks) {
-    if (names.empty() || std::ranges::contains(names, work.name)) selected.push_back(&work);
+    if (names.empty() || std::ranges::find(names, work.name) != names.end()) selected.push_back(&work);
   }
   return selected;
 }

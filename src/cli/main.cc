@@ -23,6 +23,7 @@
 #include "host/info.h"
 #include "observe/log.h"
 #include "observe/user_error.h"
+#include "platform/hypervisor.h"
 #include "venus/context.h"
 
 namespace pvgpu::cli {
@@ -385,7 +386,7 @@ CLI::App* add_device(CLI::App& app, Settings& settings) {
       app.add_subcommand("device", "Serve a virtio-gpu device to virtual machines (vhost-user)");
   command->footer(
       "For QEMU 11.1 and newer; start this first, then\n"
-      "  qemu-system-x86_64 … -m 2G -object memory-backend-memfd,id=ram,size=2G,share=on -machine memory-backend=ram\n"
+      "  qemu-system-x86_64 … -m 2G -object " + std::string(platform::kSharedMemoryBackend) + ",id=ram,size=2G,share=on -machine memory-backend=ram\n"
       "    -chardev socket,id=gpu,path=PATH\n"
       "    -device vhost-user-test-device-pci,virtio-id=16,num_vqs=2,vq_size=256,config_size=16,chardev=gpu\n"
       "(config_size=20 where this host's pages are larger than 4 KiB; pvgpu qemu-args prints what this host needs)\n"

@@ -1,6 +1,5 @@
 #include "cli/private_server.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <unistd.h>
 
@@ -10,6 +9,7 @@
 #include <utility>
 
 #include "observe/log.h"
+#include "platform/pipe.h"
 #include "platform/poller.h"
 #include "platform/shared_memory.h"
 #include "platform/system_call.h"
@@ -53,21 +53,20 @@ Result<PrivateServer> PrivateServer::start(const std::vector<std::string>& argum
   auto folder = platform::TemporaryFolder::create();
   if (!folder) return std::unexpected(folder.error());
   const std::string socket_path = folder->path() + "/socket";
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) return platform::system_error("cannot create a pipe", errno);
-  platform::UniqueFd reader(ends[0]), writer(ends[1]);
+  auto pipe = platform::create_pipe();
+  if (!pipe) return std::unexpected(pipe.error());
   platform::Command command;
   command.arguments = {subcommand, "--socket=" + socket_path, "--ready-fd=" + std::to_string(kReadyFd),
                        "--parent=" + std::to_string(::getpid())};
   command.arguments.insert(command.arguments.end(), arguments.begin(), arguments.end());
-  command.descriptors = {writer.get()};
+  command.descriptors = {pipe->writer.get()};
   command.own_process_group = true;  // it outlives the program's Ctrl-C
   command.standard_streams_to_log = true;
   auto process = ChildProcess::spawn(command);
   if (!process) return std::unexpected(process.error());
-  writer.reset();
+  pipe->writer.reset();
   PrivateServer server(std::move(*folder), socket_path, std::move(*process));
-  auto said = wait_until_ready(server.process_, reader, signals);
+  auto said = wait_until_ready(server.process_, pipe->reader, signals);
   if (!said) return std::unexpected(said.error());
   server.memory_is_dma_buf_ = said->contains("\nMEMORY=dma_buf\n");
   return server;

@@ -4,8 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <filesystem>
 #include <fstream>
 
+#include "platform/own_path.h"
 #include "platform/process.h"
 #include "platform/shared_memory.h"
 #include "platform/temporary_folder.h"
@@ -23,10 +25,12 @@ struct Outcome {
 };
 
 Outcome pvgpu(const std::string& arguments) {
+  // Beside the test, wherever both were taken.
+  const std::string program = std::filesystem::path(platform::own_path()).replace_filename("pvgpu");
   auto output = platform::anonymous_file("output").value();
   platform::Command command;
   command.program = "/bin/sh";
-  command.arguments = {"-c", "exec '" PVGPU_PROGRAM "' " + arguments + " >&3 2>&3"};
+  command.arguments = {"-c", "exec '" + program + "' " + arguments + " >&3 2>&3"};
   command.descriptors = {output.get()};
   auto child = platform::ChildProcess::spawn(command).value();
   int code = child.wait().shell_code();

@@ -7,9 +7,9 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
-#include <fstream>
 #include <string_view>
 
+#include "platform/hypervisor.h"
 #include "platform/process.h"
 #include "platform/shared_memory.h"
 
@@ -17,14 +17,6 @@ namespace pvgpu::cli {
 namespace {
 
 constexpr unsigned kMajor = 11, kMinor = 1;  // the first with vhost-user-test-device-pci and SHMEM_MAP
-
-bool has_hardware_virtualization() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("flags")) return line.contains(" vmx") || line.contains(" svm");
-  }
-  return false;
-}
 
 }  // namespace
 
@@ -36,12 +28,12 @@ std::string qemu_value(const std::string& text) {
 
 std::string host_arch() {
   utsname name{};
-  return ::uname(&name) == 0 ? name.machine : "";
+  const std::string machine = ::uname(&name) == 0 ? name.machine : "";
+  return machine == "arm64" ? "aarch64" : machine;  // macOS's word
 }
 
 std::string best_accelerator(const std::string& arch) {
-  if (arch != host_arch() || ::access("/dev/kvm", R_OK | W_OK) != 0) return "tcg";
-  return arch != "x86_64" || has_hardware_virtualization() ? "kvm" : "tcg";
+  return arch == host_arch() && platform::has_hypervisor() ? platform::kHypervisor : "tcg";
 }
 
 std::string qemu_device(const std::string& chardev) {
@@ -61,7 +53,7 @@ std::vector<std::string> qemu_arguments(const QemuMachine& machine) {
           "-cpu", !emulated ? "host" : arm ? "cortex-a72" : "max",
           "-smp", std::to_string(machine.cpus),
           "-m", machine.memory,
-          "-object", fmt::format("memory-backend-memfd,id=pvgpu-memory,size={},share=on", machine.memory),
+          "-object", fmt::format("{},id=pvgpu-memory,size={},share=on", platform::kSharedMemoryBackend, machine.memory),
           "-chardev", fmt::format("socket,id=pvgpu-gpu,path={}", qemu_value(machine.socket)),
           "-device", qemu_device("pvgpu-gpu")};
 }

@@ -11,7 +11,7 @@ namespace pvgpu::cli {
 
 struct QemuMachine {
   std::string arch = "x86_64";  // or aarch64
-  std::string accelerator;      // tcg or kvm; empty: what works here
+  std::string accelerator;      // tcg, kvm or hvf; empty: what works here
   std::string socket;           // of `pvgpu device`
   std::string memory = "2G";    // as QEMU takes it: a number with K, M, G or T behind it
   uint32_t cpus = 1;
@@ -19,8 +19,7 @@ struct QemuMachine {
 
 // This processor's architecture, in QEMU's words.
 std::string host_arch();
-// kvm where a guest of `arch` would run on it, else tcg. A /dev/kvm alone tells nothing: in a virtual machine it may be there and
-// run no ordinary kernel.
+// The system's hypervisor where a guest of `arch` would run on it, else tcg.
 std::string best_accelerator(const std::string& arch);
 // The options of the machine and of its GPU. What it boots, its disks and its console are the caller's.
 std::vector<std::string> qemu_arguments(const QemuMachine& machine);

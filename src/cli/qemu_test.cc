@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "cli/vm.h"
+#include "platform/hypervisor.h"
 #include "platform/temporary_folder.h"
 
 namespace pvgpu::cli {
@@ -26,7 +27,7 @@ TEST(Qemu, MachinesHaveSharedMemoryAndTheDevice) {
   EXPECT_EQ(after(x86, "-machine"), "q35,memory-backend=pvgpu-memory");
   EXPECT_EQ(after(x86, "-m"), "512M");
   EXPECT_EQ(after(x86, "-smp"), "2");
-  EXPECT_EQ(after(x86, "-object"), "memory-backend-memfd,id=pvgpu-memory,size=512M,share=on");
+  EXPECT_EQ(after(x86, "-object"), platform::kSharedMemoryBackend + std::string(",id=pvgpu-memory,size=512M,share=on"));
   EXPECT_EQ(after(x86, "-chardev"), "socket,id=pvgpu-gpu,path=/run/gpu,,1");
   EXPECT_THAT(after(x86, "-device"), HasSubstr("vhost-user-test-device-pci,virtio-id=16,"));
   EXPECT_EQ(after(x86, "-cpu"), "max");

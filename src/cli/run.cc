@@ -36,7 +36,7 @@ Result<std::vector<std::string>> icds_for(const RunOptions& options) {
 
 std::vector<std::string> own_environment() {
   std::vector<std::string> entries;
-  for (char** entry = environ; *entry; entry++) entries.emplace_back(*entry);
+  for (char** entry = platform::own_environment(); *entry; entry++) entries.emplace_back(*entry);
   return entries;
 }
 

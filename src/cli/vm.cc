@@ -57,8 +57,8 @@ Result<int> vm(VmOptions options) {
   auto device = PrivateServer::start(options.device_arguments, *signals, "device");
   if (!device) return std::unexpected(device.error());
   options.machine.socket = device->socket_path();
-  std::fprintf(stderr, "pvgpu: %s machine on QEMU %s, %s\n", options.machine.arch.c_str(), version->c_str(),
-               options.machine.accelerator == "kvm" ? "with KVM" : "emulated (TCG)");
+  const std::string how = options.machine.accelerator == "tcg" ? "emulated (TCG)" : "with " + options.machine.accelerator;
+  std::fprintf(stderr, "pvgpu: %s machine on QEMU %s, %s\n", options.machine.arch.c_str(), version->c_str(), how.c_str());
   platform::Command command;
   command.program = options.qemu;
   command.arguments = vm_arguments(options);

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cctype>
 
+#include "platform/hypervisor.h"
+
 namespace pvgpu::cli {
 namespace {
 
@@ -17,8 +19,9 @@ void add_machine(CLI::App& command, QemuMachine& machine) {
       })
       ->option_text("BYTES");
   command.add_option("--cpus", machine.cpus, "Of the guest; default: 1")->check(CLI::Range(1u, 256u))->option_text("N");
-  command.add_option("--accel", machine.accelerator, "kvm or tcg (emulation); default: kvm where it works")
-      ->check(CLI::IsMember({"kvm", "tcg"}))
+  const std::string hypervisor = platform::kHypervisor;
+  command.add_option("--accel", machine.accelerator, hypervisor + " or tcg (emulation); default: " + hypervisor + " where it works")
+      ->check(CLI::IsMember({hypervisor, std::string("tcg")}))
       ->option_text("HOW");
 }
 

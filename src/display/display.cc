@@ -65,6 +65,7 @@ Result<DisplayOptions> parse_display(const std::string& display, const std::stri
 Result<void> check_display(const DisplayOptions& options) {
   if (options.kind == Kind::kVnc) return check_vnc(options.host);
   if (options.kind == Kind::kNone) return {};
+  if (auto possible = check_png(); !possible) return possible;
   std::error_code error;
   std::filesystem::create_directories(options.folder, error);
   if (!error && ::access(options.folder.c_str(), W_OK | X_OK) != 0) error = {errno, std::generic_category()};

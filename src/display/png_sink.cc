@@ -90,6 +90,8 @@ class PngSink : public virtio_gpu::DisplaySink {
 
 }  // namespace
 
+Result<void> check_png() { return {}; }
+
 Result<std::unique_ptr<virtio_gpu::DisplaySink>> open_png_sink(const path& folder) {
   std::error_code error;
   std::filesystem::create_directories(folder, error);

@@ -14,6 +14,9 @@ namespace pvgpu::display {
 // Of each machine this many stay, the newest.
 inline constexpr uint64_t kKeptPictures = 100;
 
+// Whether this build can make pictures.
+Result<void> check_png();
+
 // Pictures that are in the folder from before are removed.
 Result<std::unique_ptr<virtio_gpu::DisplaySink>> open_png_sink(const std::filesystem::path& folder);
 

@@ -1,7 +1,6 @@
 #include "display/vnc_library.h"
 
 #include <dlfcn.h>
-#include <fmt/format.h>
 
 #include <cstdarg>
 #include <cstdio>
@@ -9,6 +8,7 @@
 
 #include "observe/log.h"
 #include "observe/log_line.h"
+#include "platform/shared_library.h"
 
 // The name that a function has in the library, where the header gives it another one.
 #define PVGPU_TEXT_OF(name) #name
@@ -16,8 +16,6 @@
 
 namespace pvgpu::display {
 namespace {
-
-constexpr const char* kFile = "libvncserver.so.1";
 
 void log_line(const char* format, va_list arguments, bool error) {
   char text[256];
@@ -45,8 +43,9 @@ void log_error(const char* format, ...) {
 }
 
 Result<VncLibrary> load() {
-  void* const handle = ::dlopen(kFile, RTLD_NOW | RTLD_LOCAL);
-  if (!handle) return fail(fmt::format("cannot open {}: {}", kFile, ::dlerror()), "install it (Debian: libvncserver1), or use --display png:FOLDER");
+  std::string why;
+  void* const handle = platform::open_shared_library("vncserver", 1, why);
+  if (!handle) return fail("cannot open libvncserver: " + why, "install it (Debian: libvncserver1), or use --display png:FOLDER");
   bool complete = true;
   const auto find = [&]<class T>(T& out, const char* name) {
     void* const symbol = ::dlsym(handle, name);
@@ -65,7 +64,7 @@ Result<VncLibrary> load() {
   ::rfbLogProc* error = nullptr;
   find(message, PVGPU_SYMBOL(rfbLog));
   find(error, PVGPU_SYMBOL(rfbErr));
-  if (!complete) return fail(fmt::format("{} is not the library that pvgpu was built with", kFile), "build pvgpu again, or use --display png:FOLDER");
+  if (!complete) return fail("libvncserver is not the one that pvgpu was built with", "build pvgpu again, or use --display png:FOLDER");
   *message = log_message;
   *error = log_error;
   return library;

@@ -8,28 +8,12 @@
 #include <sstream>
 
 #include "observe/log.h"
+#include "platform/vulkan_library.h"
 
 namespace pvgpu::host {
 namespace {
 
 constexpr const char* kLoaderVariable = "PVGPU_VULKAN_LOADER";
-
-#ifdef __APPLE__
-constexpr const char* kNames[] = {"libvulkan.1.dylib",
-                                  "libvulkan.dylib",
-                                  "/opt/homebrew/lib/libvulkan.1.dylib",
-                                  "/usr/local/lib/libvulkan.1.dylib",
-                                  "libMoltenVK.dylib",
-                                  "/opt/homebrew/lib/libMoltenVK.dylib"};
-constexpr const char* kInstallHint =
-    "install the Vulkan SDK or `brew install vulkan-loader molten-vk`, or name the library in "
-    "PVGPU_VULKAN_LOADER";
-#else
-constexpr const char* kNames[] = {"libvulkan.so.1", "libvulkan.so"};
-constexpr const char* kInstallHint =
-    "install the Vulkan loader (Debian, Ubuntu: libvulkan1; Fedora: vulkan-loader), or name the "
-    "library in PVGPU_VULKAN_LOADER";
-#endif
 
 std::string environment(const char* name) {
   const char* value = std::getenv(name);
@@ -84,20 +68,20 @@ Result<Loader> Loader::open(const std::string& path) {
   if (!wanted.empty()) {
     library = open_library(wanted.c_str(), errors);
   } else {
-    for (const char* candidate : kNames) {
+    for (const char* candidate : platform::vulkan_library_names()) {
       name = candidate;
       library = open_library(candidate, errors);
       if (library) break;
     }
   }
   if (!library) {
-    return fail(fmt::format("cannot open the Vulkan loader: {}", errors), kInstallHint);
+    return fail(fmt::format("cannot open the Vulkan loader: {}", errors), platform::kInstallVulkanLoader);
   }
   void* symbol = ::dlsym(library, "vkGetInstanceProcAddr");
   if (!symbol) {
     ::dlclose(library);
     return fail(fmt::format("{} is not a Vulkan loader: it has no vkGetInstanceProcAddr", name),
-                kInstallHint);
+                platform::kInstallVulkanLoader);
   }
   Loader loader;
   loader.get_ = reinterpret_cast<PFN_vkGetInstanceProcAddr>(symbol);
@@ -133,14 +117,7 @@ std::string no_driver_hint() {
         "{} is set and names: {}; correct or unset it, VK_LOADER_DEBUG=all tells more", variable,
         looked_at);
   }
-#ifdef __APPLE__
-  return "install a driver (`brew install molten-vk`), or let VK_DRIVER_FILES name its ICD file; "
-         "VK_LOADER_DEBUG=all tells more";
-#else
-  return "install a driver (Debian, Ubuntu, Fedora: mesa-vulkan-drivers, or the GPU vendor's), or "
-         "let "
-         "VK_DRIVER_FILES name its ICD file; VK_LOADER_DEBUG=all tells more";
-#endif
+  return platform::kInstallVulkanDriver;
 }
 
 }  // namespace pvgpu::host

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string>
 #include <utility>
 
 #include "host/result_name.h"
@@ -13,6 +14,13 @@ namespace pvgpu::host {
 namespace {
 
 constexpr const char* kPortability = VK_KHR_PORTABILITY_ENUMERATION_EXTENSION_NAME;
+
+// MoltenVK counts its versions as 10402 for 1.4.2. Older ones do not keep imported memory resident, so that the GPU's writes to it
+// get lost.
+constexpr uint32_t kOldestMoltenVk = 10402;
+std::string moltenvk_version(uint32_t version) {
+  return fmt::format("{}.{}.{}", version / 10000, version / 100 % 100, version % 100);
+}
 
 template <class Function>
 bool load(PFN_vkGetInstanceProcAddr get, VkInstance instance, const char* name,
@@ -182,7 +190,7 @@ Result<void> ProbeInstance::enumerate() {
   for (VkPhysicalDevice handle : handles) {
     VkPhysicalDeviceProperties core{};
     functions_.get_properties(handle, &core);
-    std::string_view reason;
+    std::string reason;
     Device device{handle, {}};
     if (core.apiVersion < VK_API_VERSION_1_1) {
       reason = "Vulkan 1.0 only";
@@ -190,6 +198,9 @@ Result<void> ProbeInstance::enumerate() {
       Described described = describe(functions_, handle);
       if (described.driver_id == VK_DRIVER_ID_MESA_VENUS) {
         reason = "Mesa's Venus, itself a guest's driver";
+      } else if (described.driver_id == VK_DRIVER_ID_MOLTENVK && core.driverVersion < kOldestMoltenVk) {
+        reason = fmt::format("MoltenVK {}, which loses what the GPU writes to imported memory; {} or newer is needed",
+                             moltenvk_version(core.driverVersion), moltenvk_version(kOldestMoltenVk));
       }
       device.summary = std::move(described.summary);
     }

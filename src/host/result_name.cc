@@ -1,6 +1,6 @@
 #include "host/result_name.h"
 
-#include <format>
+#include <string>
 
 namespace pvgpu::host {
 
@@ -39,13 +39,13 @@ std::string result_name(VkResult result) {
     case VK_ERROR_UNKNOWN:
       return "VK_ERROR_UNKNOWN";
     default:
-      return std::format("VkResult {}", static_cast<int>(result));
+      return "VkResult " + std::to_string(static_cast<int>(result));
   }
 }
 
 std::string version_text(uint32_t version) {
-  return std::format("{}.{}.{}", VK_API_VERSION_MAJOR(version), VK_API_VERSION_MINOR(version),
-                     VK_API_VERSION_PATCH(version));
+  return std::to_string(VK_API_VERSION_MAJOR(version)) + "." + std::to_string(VK_API_VERSION_MINOR(version)) + "." +
+         std::to_string(VK_API_VERSION_PATCH(version));
 }
 
 std::string_view device_type_name(VkPhysicalDeviceType type) {

@@ -148,8 +148,4 @@ Result<Recording> read_recording(const std::string& path) {
   return recording;
 }
 
-std::string recording_path(const std::string& path, uint64_t client) {
-  return client <= 1 ? path : fmt::format("{}.{}", path, client);
-}
-
 }  // namespace pvgpu::observe

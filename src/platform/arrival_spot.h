@@ -19,6 +19,8 @@ class ArrivalSpot {
   // left to do it with, the spot is a ParkingSpot.
   explicit ArrivalSpot(int descriptor);
 
+  // False: this one is a ParkingSpot.
+  bool watches() const { return arrivals_.valid(); }
   uint32_t prepare() const { return spot_.prepare(); }
   // Returns at an unpark() since prepare() (true), at an arrival since the last time, or after `timeout`.
   bool park(uint32_t ticket, std::chrono::nanoseconds timeout);
@@ -27,7 +29,7 @@ class ArrivalSpot {
  private:
   ParkingSpot spot_;
   UniqueFd arrivals_;  // readable once for each arrival; invalid: nothing is watched
-  UniqueFd unparked_;
+  UniqueFd unparked_;   // where arrivals_ cannot be told of it
   std::atomic<bool> sleeping_{false};
 };
 

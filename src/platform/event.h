@@ -2,6 +2,8 @@
 // the reply to a wait. set() may be called from any thread, any number of times.
 #pragma once
 
+#include <utility>
+
 #include "platform/error.h"
 #include "platform/fd.h"
 
@@ -16,8 +18,9 @@ class Event {
   const UniqueFd& fd() const { return fd_; }
 
  private:
-  explicit Event(UniqueFd fd) : fd_(std::move(fd)) {}
+  explicit Event(UniqueFd fd, UniqueFd setter = {}) : fd_(std::move(fd)), setter_(std::move(setter)) {}
   UniqueFd fd_;
+  UniqueFd setter_;  // where that takes a descriptor of its own
 };
 
 }  // namespace pvgpu::platform

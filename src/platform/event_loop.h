@@ -12,8 +12,8 @@
 #include <unordered_map>
 #include <vector>
 
+#include "platform/doorbell.h"
 #include "platform/error.h"
-#include "platform/fd.h"
 #include "platform/poller.h"
 
 namespace pvgpu::platform {
@@ -39,14 +39,14 @@ class EventLoop {
   void stop() { stop_ = true; }
 
  private:
-  EventLoop(Poller poller, UniqueFd doorbell) : poller_(std::move(poller)), doorbell_(std::move(doorbell)) {}
+  EventLoop(Poller poller, Doorbell doorbell) : poller_(std::move(poller)), doorbell_(std::move(doorbell)) {}
   using Clock = std::chrono::steady_clock;
   void call_posted();
   void call_due();
   std::optional<std::chrono::milliseconds> time_to_next() const;
 
   Poller poller_;
-  UniqueFd doorbell_;
+  Doorbell doorbell_;
   bool stop_ = false;
   uint64_t last_token_ = 0;
   std::unordered_map<int, uint64_t> tokens_;  // by descriptor

@@ -14,30 +14,30 @@ namespace {
 
 TEST(EventLoop, CallsWhatIsReadyUntilStopped) {
   auto loop = *EventLoop::create();
-  UniqueFd bell = *create_doorbell();
+  Doorbell bell = *Doorbell::create();
   int calls = 0;
-  ASSERT_TRUE(loop->watch(bell.get(), [&] {
-    answer_doorbell(bell.get());
+  ASSERT_TRUE(loop->watch(bell.fd().get(), [&] {
+    answer_doorbell(bell.fd().get());
     if (++calls == 3) return loop->stop();
-    ring_doorbell(bell.get());
+    ring_doorbell(bell.button().get());
   }));
-  ring_doorbell(bell.get());
+  ring_doorbell(bell.button().get());
   loop->run();
   EXPECT_EQ(calls, 3);
 }
 
 TEST(EventLoop, WhatIsUnwatchedIsNotCalledEvenIfItWasReady) {
   auto loop = *EventLoop::create();
-  UniqueFd bells[2] = {*create_doorbell(), *create_doorbell()};
+  Doorbell bells[2] = {*Doorbell::create(), *Doorbell::create()};
   int calls = 0;
   for (int i = 0; i < 2; i++) {
-    ASSERT_TRUE(loop->watch(bells[i].get(), [&, i] {
+    ASSERT_TRUE(loop->watch(bells[i].fd().get(), [&, i] {
       calls++;
-      loop->unwatch(bells[1 - i].get());
-      loop->unwatch(bells[i].get());
+      loop->unwatch(bells[1 - i].fd().get());
+      loop->unwatch(bells[i].fd().get());
       loop->post([&] { loop->stop(); });
     }));
-    ring_doorbell(bells[i].get());
+    ring_doorbell(bells[i].button().get());
   }
   loop->run();
   EXPECT_EQ(calls, 1);

@@ -14,6 +14,9 @@ namespace pvgpu::platform {
 
 Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair();
 
+// What a message may have at most.
+inline constexpr size_t kMaxPacket = 16384;
+
 enum class Blocking { kYes, kNo };
 // False, with errno set: the other side is gone, or (kNo) has not read enough of what was sent before (EAGAIN). The
 // parts are one message; `descriptor` (-1: none) stays the caller's.

@@ -1,15 +1,16 @@
-// Waits for any of many descriptors. The set is small code over the system's own (epoll), so
-// waiting costs the same with one descriptor as with thousands. Belongs to one thread.
+// Waits for any of many descriptors. The set is small code over the system's own (epoll, kqueue), so
+// waiting costs the same with one descriptor as with thousands; with poll(2), which POSIX has, it does not.
+// Belongs to one thread.
 #pragma once
 
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 
 #include "platform/error.h"
-#include "platform/fd.h"
 
 namespace pvgpu::platform {
 
@@ -21,6 +22,9 @@ class Poller {
   };
 
   static Result<Poller> create();
+  Poller(Poller&&) noexcept;
+  Poller& operator=(Poller&&) noexcept;
+  ~Poller();
 
   // `token` is what wait() returns for it. `fd` stays the caller's, who removes it before closing.
   bool add(int fd, uint64_t token, Interest interest);
@@ -29,9 +33,10 @@ class Poller {
   std::span<const uint64_t> wait(std::optional<std::chrono::milliseconds> timeout);
 
  private:
-  explicit Poller(UniqueFd fd) : fd_(std::move(fd)) {}
+  struct Set;  // the system's
+  explicit Poller(std::unique_ptr<Set> set);
 
-  UniqueFd fd_;
+  std::unique_ptr<Set> set_;
   std::array<uint64_t, 64> ready_{};
 };
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "platform/error.h"
@@ -61,13 +62,18 @@ class ChildProcess {
   std::optional<ExitStatus> wait_for(std::chrono::milliseconds timeout);
 
  private:
-  ChildProcess(pid_t pid, UniqueFd exit_fd) : pid_(pid), exit_fd_(std::move(exit_fd)) {}
+  ChildProcess(pid_t pid, UniqueFd exit_fd, std::thread watcher)
+      : pid_(pid), exit_fd_(std::move(exit_fd)), watcher_(std::move(watcher)) {}
+  void reaped(int raw);
 
   pid_t pid_ = -1;
   UniqueFd exit_fd_;
+  std::thread watcher_;  // where a thread is what makes exit_fd_ readable
   std::optional<ExitStatus> status_;
 };
 
+// This process's variables, "NAME=value", up to a null pointer.
+char** own_environment();
 // Makes this process receive `signal` when its parent ends. `parent` is who the parent should be:
 // false if it has ended already.
 bool end_with_parent(int signal, pid_t parent);

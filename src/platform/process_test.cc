@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "platform/pipe.h"
 #include "platform/poller.h"
 #include "platform/shared_memory.h"
 #include "platform/signals.h"
@@ -27,9 +28,7 @@ Command shell(const std::string& script) {
 
 // What `command` writes to its descriptor 3.
 std::string output_of(Command command, std::vector<int> more_descriptors = {}) {
-  int ends[2];
-  EXPECT_EQ(::pipe2(ends, O_CLOEXEC), 0);
-  UniqueFd reader(ends[0]), writer(ends[1]);
+  auto [reader, writer] = create_pipe().value();
   command.descriptors = {writer.get()};
   for (int fd : more_descriptors) command.descriptors.push_back(fd);
   auto child = ChildProcess::spawn(command);
@@ -187,7 +186,7 @@ TEST(SignalQueue, GivesSignalsAsDataAndRestoresTheMask) {
   }
   sigset_t mask;
   ::pthread_sigmask(SIG_SETMASK, nullptr, &mask);
-  EXPECT_EQ(::sigismember(&mask, SIGUSR1), 0);
+  EXPECT_EQ(sigismember(&mask, SIGUSR1), 0);
 }
 
 TEST(Poller, HangUpIsReportedOnceAndUnreadDataIsNot) {

@@ -20,10 +20,14 @@ size_t page_size();
 // `value` rounded up to a multiple of `alignment`, which is a power of two. Overflow gives 0.
 size_t round_up(size_t value, size_t alignment);
 
+// Whether nobody who has its descriptor can shrink or grow what SharedMemory::create made, so that no peer can make our
+// accesses fault. Without (a POSIX system of no known kind), a guest that shrinks memory ends its own worker, by SIGBUS.
+extern const bool kMemoryIsSealed;
+
 class SharedMemory {
  public:
-  // Zero-filled memory of at least `size` bytes, rounded up to whole pages and sealed against
-  // shrinking, so that no peer can make our accesses fault. `name` shows up in /proc/PID/maps.
+  // Zero-filled memory of at least `size` bytes, rounded up to whole pages; see kMemoryIsSealed. `name` shows up in
+  // /proc/PID/maps where the system has such a thing.
   static Result<SharedMemory> create(size_t size, const char* name);
 
   // The first `size` bytes (rounded up to whole pages) of memory that another process made. An error unless
@@ -52,7 +56,7 @@ class SharedMemory {
 };
 
 // Whether `fd`, which another process gave us, has `size` bytes to map and can never have fewer, so that no access faults:
-// sealed shared memory, or a dma-buf.
+// sealed shared memory, or a dma-buf. Without kMemoryIsSealed: whether it has them now.
 bool is_safe_to_map(int fd, uint64_t size);
 
 // An empty file without a name, for a child to write into.

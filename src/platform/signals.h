@@ -5,6 +5,7 @@
 #include <signal.h>
 
 #include <initializer_list>
+#include <memory>
 #include <optional>
 
 #include "platform/error.h"
@@ -19,9 +20,9 @@ class SignalQueue {
     bool from_terminal;  // by Ctrl-C and the like: every process of the foreground group got it
   };
 
-  // Blocks `signals` for this thread and those that it starts, for as long as the queue lives.
+  // Blocks `signals` for this thread and those that it starts, for as long as the queue lives. One queue at a time.
   static Result<SignalQueue> create(std::initializer_list<int> signals);
-  SignalQueue(SignalQueue&& other) noexcept = default;
+  SignalQueue(SignalQueue&& other) noexcept;
   SignalQueue& operator=(SignalQueue&&) = delete;
   ~SignalQueue();
 
@@ -30,10 +31,12 @@ class SignalQueue {
   std::optional<Signal> next() const;
 
  private:
-  SignalQueue(UniqueFd fd, sigset_t previous) : fd_(std::move(fd)), previous_(previous) {}
+  struct Taker;  // of signals, where the system has no descriptor for them
+  SignalQueue(UniqueFd fd, sigset_t previous, std::unique_ptr<Taker> taker);
 
   UniqueFd fd_;
   sigset_t previous_;
+  std::unique_ptr<Taker> taker_;
 };
 
 // While it lives, this thread and those that it starts take no signals but those that their own faults raise. Threads

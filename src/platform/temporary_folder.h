@@ -8,9 +8,12 @@
 
 namespace pvgpu::platform {
 
+// Where temporary files go: XDG_RUNTIME_DIR, else TMPDIR, else /tmp.
+std::string temporary_base();
+
 class TemporaryFolder {
  public:
-  // In XDG_RUNTIME_DIR, else TMPDIR, else /tmp.
+  // In temporary_base().
   static Result<TemporaryFolder> create();
   TemporaryFolder(TemporaryFolder&& other) noexcept;
   TemporaryFolder& operator=(TemporaryFolder&&) = delete;

@@ -78,6 +78,11 @@ class Installed(unittest.TestCase):
         run("cmake", "--build", self.work / "build")
         self.check(self.work / "build/embed")
 
+    def test_module_map_lies_beside_the_header(self):
+        include = self.prefix / "include/pvgpu"
+        header = re.search(r'header "(.+)"', (include / "module.modulemap").read_text())
+        self.assertTrue((include / header[1]).is_file())
+
     def test_header_in_cplusplus(self):
         source = self.work / "vmm.cc"
         source.write_text("#include <pvgpu/pvgpu.h>\nint main() { return pvgpu_version() == PVGPU_VERSION ? 0 : 1; }\n")

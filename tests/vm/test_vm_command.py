@@ -38,7 +38,7 @@ class VmCommand(VmCase):
             machine.run(["compute", "/tmp/results"])
             self.assertEqual(len(list(self.temporary.iterdir())), 1)
         self.assertIn("pvgpu: x86_64 machine on QEMU 11.", machine.said())
-        self.assertIn(" with KVM" if accelerator("x86_64") == "kvm" else " emulated (TCG)", machine.said())
+        self.assertIn(" with kvm" if accelerator("x86_64") == "kvm" else " emulated (TCG)", machine.said())
         self.assertEqual(list(self.temporary.iterdir()), [])
 
     def test_a_signal_ends_all(self):

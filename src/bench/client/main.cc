@@ -23,6 +23,8 @@
 #include "cli/guest_environment.h"
 #include "describe/icd.h"
 
+extern char** environ;  // POSIX has it, and not every system a header for it
+
 namespace pvgpu::bench::client {
 namespace {
 
@@ -84,7 +86,7 @@ void become_guest(const Options& options) {
   std::vector<std::string> current;
   for (char** entry = environ; *entry; ++entry) current.emplace_back(*entry);
   const std::vector<std::string> wanted = cli::guest_environment(current, settings);
-  ::clearenv();
+  for (const std::string& entry : current) ::unsetenv(entry.substr(0, entry.find('=')).c_str());
   for (const std::string& entry : wanted) {
     const size_t equals = entry.find('=');
     ::setenv(entry.substr(0, equals).c_str(), entry.c_str() + equals + 1, 1);

@@ -67,16 +67,15 @@ double time_on_threads(const RoundTrip& until_done, const Create& create,
   const size_t each = variants.size() / threads;
   std::vector<std::vector<Pipeline>> pipelines(threads);
   const auto start = Clock::now();
-  {
-    std::vector<std::jthread> running;
-    for (size_t thread = 0; thread < threads; ++thread) {
-      running.emplace_back([&, thread] {
-        for (size_t i = 0; i < each; ++i) {
-          pipelines[thread].push_back(create(variants[thread * each + i], VK_NULL_HANDLE));
-        }
-      });
-    }
+  std::vector<std::thread> running;
+  for (size_t thread = 0; thread < threads; ++thread) {
+    running.emplace_back([&, thread] {
+      for (size_t i = 0; i < each; ++i) {
+        pipelines[thread].push_back(create(variants[thread * each + i], VK_NULL_HANDLE));
+      }
+    });
   }
+  for (std::thread& thread : running) thread.join();
   until_done();
   return seconds_since(start) * 1e3 / static_cast<double>(each * threads);
 }

@@ -51,14 +51,13 @@ size_t on_threads(const Gpu& gpu, VkPipelineLayout layout, std::vector<Frames>& 
                   size_t total) {
   const size_t count = 1'000;
   std::vector<size_t> done(frames.size());
-  {
-    std::vector<std::jthread> threads;
-    for (size_t i = 0; i < frames.size(); ++i) {
-      threads.emplace_back([&, i] {
-        done[i] = record_and_submit(gpu, layout, frames[i], count, total / frames.size());
-      });
-    }
+  std::vector<std::thread> threads;
+  for (size_t i = 0; i < frames.size(); ++i) {
+    threads.emplace_back([&, i] {
+      done[i] = record_and_submit(gpu, layout, frames[i], count, total / frames.size());
+    });
   }
+  for (std::thread& thread : threads) thread.join();
   size_t sum = 0;
   for (size_t commands : done) sum += commands;
   return sum;

@@ -3,8 +3,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
-#include <sys/socket.h>
+#include <sys/wait.h>
 
+#include <utility>
 #include <vector>
 
 #include "observe/log.h"
@@ -32,10 +33,7 @@ struct Fixture : testing::Test {
     };
   }
   static platform::UniqueFd connection() {
-    int ends[2];
-    EXPECT_EQ(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-    const platform::UniqueFd other(ends[1]);
-    return platform::UniqueFd(ends[0]);
+    return std::move(platform::socket_pair().value().first);
   }
 
   std::vector<pid_t> pids;  // of all that were started

@@ -1,13 +1,13 @@
 #include "frontends/server/supervisor.h"
 
+#include <fcntl.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/syscall.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <filesystem>
 #include <future>
 #include <semaphore>
 #include <thread>
@@ -103,8 +103,10 @@ TEST_F(SupervisorTest, EachGuestHasAWorkerOfItsOwn) {
   EXPECT_FALSE(first_pid.empty());
   EXPECT_NE(first_pid, second_pid);
   EXPECT_TRUE(stop());
-  EXPECT_FALSE(std::filesystem::exists("/proc/" + first_pid));
-  EXPECT_FALSE(std::filesystem::exists("/proc/" + second_pid));
+  for (const std::string& pid : {first_pid, second_pid}) {
+    EXPECT_EQ(::kill(std::stoi(pid), 0), -1);
+    EXPECT_EQ(errno, ESRCH);
+  }
 }
 
 TEST_F(SupervisorTest, WorkersInheritTheProfile) {
@@ -175,18 +177,19 @@ TEST_F(SupervisorTest, TooManyGuestsAreRefusedPolitelyAndLaterOnesServed) {
 TEST_F(SupervisorTest, AWorkerThatOutlivesItsGuestIsKilled) {
   Supervisor::Options options;
   options.hang_up_grace = milliseconds(20);
-  start("echo $$ >&3; exec sleep 1000", options);
-  platform::UniqueFd guest = connect();
-  std::byte byte[1];
-  std::string pid;
-  while (platform::receive_exactly(guest.get(), byte) && byte[0] != std::byte{'\n'}) {
-    pid += static_cast<char>(byte[0]);
-  }
-  platform::UniqueFd ended(static_cast<int>(::syscall(SYS_pidfd_open, std::stoi(pid), 0)));
+  // Hung up when the worker, which alone writes to it, has ended.
+  const std::string alive = folder_->path() + "/alive";
+  ASSERT_EQ(::mkfifo(alive.c_str(), 0600), 0);
+  platform::UniqueFd ended(::open(alive.c_str(), O_RDONLY | O_NONBLOCK));
   ASSERT_TRUE(ended.valid());
+  start("exec 5>" + alive + "; echo ready >&3; exec sleep 1000", options);
+  platform::UniqueFd guest = connect();
+  std::byte ready[6];
+  ASSERT_TRUE(platform::receive_exactly(guest.get(), ready));
   guest.reset();
   pollfd entry{ended.get(), POLLIN, 0};
   EXPECT_EQ(::poll(&entry, 1, 60000), 1);
+  EXPECT_TRUE(entry.revents & POLLHUP);
 }
 
 TEST_F(SupervisorTest, StoppingKillsWorkersThatIgnoreIt) {

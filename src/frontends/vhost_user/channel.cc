@@ -8,7 +8,7 @@
 #include <vector>
 
 #include "platform/descriptor_message.h"
-#include "platform/system_call.h"
+#include "platform/descriptors.h"
 #include "platform/unix_socket.h"
 
 namespace pvgpu::frontends::vhost_user {
@@ -43,7 +43,7 @@ std::expected<std::optional<Message>, std::string> Channel::receive() {
     header.msg_iovlen = 1;
     header.msg_control = control;
     header.msg_controllen = sizeof control;
-    const ssize_t received = platform::retry([&] { return ::recvmsg(socket_.get(), &header, MSG_CMSG_CLOEXEC); });
+    const ssize_t received = platform::receive_message(socket_.get(), header);
     if (received == 0 && missing == sizeof message.header) return std::nullopt;
     if (received < 0 && errno == ECONNRESET) return std::nullopt;
     if (received <= 0) return std::unexpected(std::string("a message that is cut off"));
@@ -77,7 +77,7 @@ bool Channel::send_part(std::span<const std::byte> bytes, int descriptor) {
   message.msg_iovlen = 1;
   platform::DescriptorMessage carried;
   carried.attach(message, descriptor);
-  const ssize_t sent = platform::retry([&] { return ::sendmsg(socket_.get(), &message, MSG_NOSIGNAL); });
+  const ssize_t sent = platform::send_message(socket_.get(), message);
   if (sent <= 0) return false;
   return platform::send_all(socket_.get(), bytes.subspan(static_cast<size_t>(sent)));
 }

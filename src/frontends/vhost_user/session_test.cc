@@ -80,7 +80,7 @@ class SessionTest : public ::testing::Test {
   // Has the driver map blob 1; returns what the session asks for then.
   Message map_blob(uint64_t window_offset) {
     frontend_->put_request(Command::kResourceMapBlob, virtio_gpu::ResourceMapBlob{1, 0, window_offset});
-    platform::ring_doorbell(frontend_->kick_fd());
+    platform::ring_doorbell(frontend_->kick_button());
     return frontend_->window_request();
   }
 
@@ -146,7 +146,7 @@ TEST_F(SessionTest, MapsBlobsWhileTheFrontendAsksSomething) {
   EXPECT_EQ(frontend_->answer(), Response::kOkMapInfo);
 
   frontend_->put_request(Command::kResourceUnmapBlob, virtio_gpu::ResourceId{1, 0});
-  platform::ring_doorbell(frontend_->kick_fd());
+  platform::ring_doorbell(frontend_->kick_button());
   Message unmap = frontend_->window_request();
   EXPECT_EQ(unmap.header.request, 10u);
   frontend_->acknowledged(FrontendRequest::kRemMemReg, one);
@@ -229,7 +229,7 @@ TEST_F(SessionTest, TellsOfABrokenQueue) {
   // The driver claims more than the queue holds.
   const uint16_t index = 1000;
   std::memcpy(frontend_->at(0x1002), &index, sizeof index);
-  platform::ring_doorbell(frontend_->kick_fd());
+  platform::ring_doorbell(frontend_->kick_button());
   EXPECT_TRUE(wait_readable(frontend_->error_fd()));
 }
 
@@ -238,7 +238,7 @@ TEST_F(SessionTest, SurvivesMemoryThatGoes) {
   OneRegion one{0, {Frontend::kGuestAddress, Frontend::kMemoryBytes, Frontend::kUserAddress, 0}};
   frontend_->acknowledged(FrontendRequest::kRemMemReg, one);
   frontend_->put_request(Command::kGetCapsetInfo, virtio_gpu::GetCapsetInfo{});
-  platform::ring_doorbell(frontend_->kick_fd());
+  platform::ring_doorbell(frontend_->kick_button());
   EXPECT_TRUE(wait_readable(frontend_->call_fd()));  // the buffer comes back, without an answer
 }
 

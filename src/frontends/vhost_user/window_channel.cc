@@ -1,7 +1,5 @@
 #include "frontends/vhost_user/window_channel.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <bit>
 #include <cstring>
@@ -51,7 +49,7 @@ void WindowChannel::map(uint8_t region_id, uint64_t offset, uint64_t length, int
   request.body.window_offset = offset;
   request.body.length = length;
   request.body.flags = kShmemWritable;
-  if (const auto file = file_of(fd)) files_[offset] = *file;
+  if (const auto file = platform::file_identity(fd)) files_[offset] = *file;
   if (!channel_ || !replies_ || !shared_objects_) return enqueue(std::move(request));
   // QEMU 11.1 answers first and maps then: a guest that is told of the answer may write to memory that is not there yet, and what
   // it writes is lost. QEMU looks at the next request once it has mapped, so the answer to that one tells. The request takes
@@ -89,14 +87,8 @@ void WindowChannel::tell_config_changed() {
 }
 
 bool WindowChannel::is_mapped(int fd) const {
-  const auto file = file_of(fd);
+  const auto file = platform::file_identity(fd);
   return file && std::ranges::any_of(files_, [&](const auto& entry) { return entry.second == *file; });
-}
-
-std::optional<WindowChannel::File> WindowChannel::file_of(int fd) {
-  struct stat status{};
-  if (::fstat(fd, &status) != 0) return std::nullopt;
-  return File{status.st_dev, status.st_ino};
 }
 
 void WindowChannel::enqueue(Request request) {

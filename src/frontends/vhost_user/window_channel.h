@@ -16,8 +16,9 @@
 #include <utility>
 
 #include "frontends/vhost_user/channel.h"
-#include "frontends/vhost_user/read_notice.h"
 #include "platform/event_loop.h"
+#include "platform/file_identity.h"
+#include "platform/read_notice.h"
 
 namespace pvgpu::frontends::vhost_user {
 
@@ -44,7 +45,6 @@ class WindowChannel {
 
  private:
   static constexpr size_t kMaxUnanswered = 32;
-  using File = std::pair<uint64_t, uint64_t>;  // device, inode
   struct Request {
     BackendRequest kind;
     ShmemMap body{};
@@ -57,16 +57,15 @@ class WindowChannel {
   void withdraw();
   void send_waiting();
   void receive();
-  static std::optional<File> file_of(int fd);
 
   platform::EventLoop& loop_;
   std::optional<Channel> channel_;
-  std::optional<ReadNotice> notice_;
+  std::optional<platform::ReadNotice> notice_;
   bool begun_ = false;  // the first of those that wait
   bool replies_ = false, shared_objects_ = false, paused_ = false;
   std::deque<Request> waiting_;
   std::deque<Done> unanswered_;
-  std::map<uint64_t, File> files_;  // by window offset
+  std::map<uint64_t, platform::FileIdentity> files_;  // by window offset
 };
 
 }  // namespace pvgpu::frontends::vhost_user

@@ -9,16 +9,16 @@
 
 namespace pvgpu::platform {
 
-Result<UniqueFd> create_doorbell() {
+Result<Doorbell> Doorbell::create() {
   UniqueFd fd(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!fd.valid()) return system_error("cannot create an eventfd", errno);
-  return fd;
+  return Doorbell(std::move(fd));
 }
 
-void ring_doorbell(int fd) {
+void ring_doorbell(int button) {
   uint64_t one = 1;
   // Fails with EAGAIN when the counter is full: it rings already.
-  [[maybe_unused]] auto written = retry([&] { return ::write(fd, &one, sizeof one); });
+  [[maybe_unused]] auto written = retry([&] { return ::write(button, &one, sizeof one); });
 }
 
 bool answer_doorbell(int fd) {

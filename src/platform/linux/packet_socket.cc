@@ -5,16 +5,12 @@
 #include <cerrno>
 
 #include "platform/descriptor_message.h"
-#include "platform/system_call.h"
+#include "platform/descriptors.h"
 
 namespace pvgpu::platform {
 
 Result<std::pair<UniqueFd, UniqueFd>> packet_socket_pair() {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) != 0) {
-    return system_error("cannot create a pair of sockets", errno);
-  }
-  return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
+  return create_socket_pair(SOCK_SEQPACKET);
 }
 
 bool send_packet(int fd, std::span<const std::byte> head, std::span<const std::byte> tail, int descriptor,
@@ -25,8 +21,7 @@ bool send_packet(int fd, std::span<const std::byte> head, std::span<const std::b
   message.msg_iovlen = tail.empty() ? 1 : 2;
   DescriptorMessage carried;
   if (descriptor >= 0) carried.attach(message, descriptor);
-  const int flags = MSG_NOSIGNAL | (blocking == Blocking::kNo ? MSG_DONTWAIT : 0);
-  return retry([&] { return ::sendmsg(fd, &message, flags); }) >= 0;
+  return send_message(fd, message, blocking == Blocking::kNo ? MSG_DONTWAIT : 0) >= 0;
 }
 
 std::optional<Packet> receive_packet(int fd, std::span<std::byte> buffer) {
@@ -36,10 +31,9 @@ std::optional<Packet> receive_packet(int fd, std::span<std::byte> buffer) {
   message.msg_iovlen = 1;
   DescriptorMessage carried;
   carried.expect(message);
-  const auto receive = [&] { return retry([&] { return ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC); }); };
-  ssize_t received = receive();
+  ssize_t received = receive_message(fd, message);
   // Told once, before what is still to be read, of a peer that went without reading all that it was sent.
-  if (received < 0 && errno == ECONNRESET) received = receive();
+  if (received < 0 && errno == ECONNRESET) received = receive_message(fd, message);
   if (received < 0 && errno == ECONNRESET) return Packet{};
   if (received < 0) return std::nullopt;
   Packet packet{static_cast<size_t>(received), DescriptorMessage::take(message)};

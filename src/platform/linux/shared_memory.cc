@@ -12,6 +12,8 @@
 
 namespace pvgpu::platform {
 
+const bool kMemoryIsSealed = true;
+
 Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
   size_t mapped = round_up(size, page_size());
   // off_t is signed, and a mapping of nothing is an error of mmap.

@@ -8,14 +8,20 @@
 
 namespace pvgpu::platform {
 
+struct SignalQueue::Taker {};
+
+SignalQueue::SignalQueue(UniqueFd fd, sigset_t previous, std::unique_ptr<Taker> taker)
+    : fd_(std::move(fd)), previous_(previous), taker_(std::move(taker)) {}
+SignalQueue::SignalQueue(SignalQueue&&) noexcept = default;
+
 Result<SignalQueue> SignalQueue::create(std::initializer_list<int> signals) {
   sigset_t set, previous;
-  ::sigemptyset(&set);
-  for (int signal : signals) ::sigaddset(&set, signal);
+  sigemptyset(&set);
+  for (int signal : signals) sigaddset(&set, signal);
   UniqueFd fd(::signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK));
   if (!fd.valid()) return system_error("cannot create a signalfd", errno);
   ::pthread_sigmask(SIG_BLOCK, &set, &previous);
-  return SignalQueue(std::move(fd), previous);
+  return SignalQueue(std::move(fd), previous, nullptr);
 }
 
 SignalQueue::~SignalQueue() {
@@ -28,21 +34,6 @@ std::optional<SignalQueue::Signal> SignalQueue::next() const {
     return std::nullopt;
   }
   return Signal{static_cast<int>(info.ssi_signo), info.ssi_code == SI_KERNEL};
-}
-
-BlockedSignals::BlockedSignals() {
-  sigset_t set;
-  ::sigfillset(&set);
-  for (const int fault : {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT}) ::sigdelset(&set, fault);
-  ::pthread_sigmask(SIG_BLOCK, &set, &previous_);
-}
-
-BlockedSignals::~BlockedSignals() {
-  ::pthread_sigmask(SIG_SETMASK, &previous_, nullptr);
-}
-
-void ignore_broken_pipes() {
-  ::signal(SIGPIPE, SIG_IGN);
 }
 
 }  // namespace pvgpu::platform

@@ -3,18 +3,16 @@
 #include <algorithm>
 #include <utility>
 
-#include "platform/doorbell.h"
-
 namespace pvgpu::platform {
 
 Result<std::unique_ptr<EventLoop>> EventLoop::create() {
   auto poller = Poller::create();
   if (!poller) return std::unexpected(poller.error());
-  auto doorbell = create_doorbell();
+  auto doorbell = Doorbell::create();
   if (!doorbell) return std::unexpected(doorbell.error());
   std::unique_ptr<EventLoop> loop(new EventLoop(std::move(*poller), std::move(*doorbell)));
-  if (!loop->watch(loop->doorbell_.get(), [l = loop.get()] { l->call_posted(); }))
-    return fail("cannot watch an eventfd");
+  if (!loop->watch(loop->doorbell_.fd().get(), [l = loop.get()] { l->call_posted(); }))
+    return fail("cannot watch a doorbell");
   return loop;
 }
 
@@ -39,11 +37,11 @@ void EventLoop::post(Action action) {
     std::lock_guard lock(posted_mutex_);
     posted_.push_back(std::move(action));
   }
-  ring_doorbell(doorbell_.get());
+  ring_doorbell(doorbell_.button().get());
 }
 
 void EventLoop::call_posted() {
-  answer_doorbell(doorbell_.get());
+  answer_doorbell(doorbell_.fd().get());
   std::vector<Action> posted;
   {
     std::lock_guard lock(posted_mutex_);

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -9,6 +10,8 @@
 #include <cstddef>
 #include <cstdlib>
 #include <cstring>
+
+#include "platform/descriptors.h"
 
 namespace pvgpu::platform {
 namespace {
@@ -33,12 +36,16 @@ void notify_service_manager(std::string_view state) {
   address.sun_family = AF_UNIX;
   std::memcpy(address.sun_path, path, length);
   if (path[0] == '@') address.sun_path[0] = '\0';  // Linux's abstract names
-  UniqueFd fd(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
+  UniqueFd fd = create_socket(SOCK_DGRAM);
   if (!fd.valid()) return;
   // The service manager that does not listen has its own way to notice: it times the start out.
-  ::sendto(fd.get(), state.data(), state.size(), MSG_NOSIGNAL,
-           reinterpret_cast<const sockaddr*>(&address),
-           static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length));
+  iovec data{const_cast<char*>(state.data()), state.size()};
+  msghdr message{};
+  message.msg_name = &address;
+  message.msg_namelen = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + length);
+  message.msg_iov = &data;
+  message.msg_iovlen = 1;
+  send_message(fd.get(), message);
 }
 
 std::optional<UniqueFd> socket_of_service_manager() {

@@ -10,15 +10,16 @@
 
 namespace pvgpu::platform {
 
-Result<TemporaryFolder> TemporaryFolder::create() {
-  std::string base = "/tmp";
+std::string temporary_base() {
   for (const char* variable : {"XDG_RUNTIME_DIR", "TMPDIR"}) {
     const char* value = ::getenv(variable);
-    if (value && value[0] == '/' && ::access(value, W_OK | X_OK) == 0) {
-      base = value;
-      break;
-    }
+    if (value && value[0] == '/' && ::access(value, W_OK | X_OK) == 0) return value;
   }
+  return "/tmp";
+}
+
+Result<TemporaryFolder> TemporaryFolder::create() {
+  const std::string base = temporary_base();
   std::string path = base + "/pvgpu-XXXXXX";
   if (!::mkdtemp(path.data())) return system_error("cannot create a folder in " + base, errno);
   return TemporaryFolder(std::move(path));

@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "platform/descriptor_message.h"
+#include "platform/descriptors.h"
 #include "platform/system_call.h"
 
 namespace pvgpu::platform {
@@ -34,10 +35,6 @@ const sockaddr* generic(const sockaddr_un& address) {
   return reinterpret_cast<const sockaddr*>(&address);
 }
 
-UniqueFd stream_socket(int flags) {
-  return UniqueFd(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | flags, 0));
-}
-
 // Keeps two servers from replacing the same stale socket at once. Nobody but this project takes the
 // lock for long, and without it (a read-protected folder) only that race is open.
 UniqueFd lock_folder_of(const std::string& path) {
@@ -56,7 +53,7 @@ Result<void> remove_stale(const std::string& path, const sockaddr_un& address) {
                 "remove it or pick another --socket");
   }
   // Non-blocking, since the connect to a live server with a full backlog would wait for it.
-  UniqueFd probe = stream_socket(SOCK_NONBLOCK);
+  UniqueFd probe = create_socket(SOCK_STREAM, SocketMode::kNonBlocking);
   if (!probe.valid()) return system_error("cannot create a socket", errno);
   if (::connect(probe.get(), generic(address), sizeof address) == 0 || errno == EAGAIN) {
     return fail("cannot listen on " + path + ": another server is listening there",
@@ -86,19 +83,17 @@ std::string hint_for_bind(int error_number) {
 Result<ListeningSocket> ListeningSocket::create(const std::string& path) {
   auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  UniqueFd fd = stream_socket(SOCK_NONBLOCK);
+  UniqueFd fd = create_socket(SOCK_STREAM, SocketMode::kNonBlocking);
   if (!fd.valid()) return system_error("cannot create a socket", errno);
-  // Linux gives the file the socket's own mode; there is thus no moment with a wider one.
-  ::fchmod(fd.get(), 0600);
   UniqueFd lock = lock_folder_of(path);
-  if (::bind(fd.get(), generic(*address), sizeof *address) != 0) {
+  if (!bind_privately(fd.get(), *address)) {
     if (errno != EADDRINUSE) {
       return system_error("cannot listen on " + path, errno, hint_for_bind(errno));
     }
     if (auto removed = remove_stale(path, *address); !removed) {
       return std::unexpected(removed.error());
     }
-    if (::bind(fd.get(), generic(*address), sizeof *address) != 0) {
+    if (!bind_privately(fd.get(), *address)) {
       return system_error("cannot listen on " + path, errno);
     }
   }
@@ -138,13 +133,13 @@ ListeningSocket::~ListeningSocket() {
 }
 
 UniqueFd ListeningSocket::accept() const {
-  return UniqueFd(retry([&] { return ::accept4(fd_.get(), nullptr, nullptr, SOCK_CLOEXEC); }));
+  return accept_connection(fd_.get());
 }
 
 Result<UniqueFd> connect_to(const std::string& path) {
   auto address = address_of(path);
   if (!address) return std::unexpected(address.error());
-  UniqueFd fd = stream_socket(0);
+  UniqueFd fd = create_socket(SOCK_STREAM);
   if (!fd.valid()) return system_error("cannot create a socket", errno);
   if (retry([&] { return ::connect(fd.get(), generic(*address), sizeof *address); }) != 0) {
     return system_error("cannot connect to " + path, errno, "is pvgpu serve running?");
@@ -153,16 +148,12 @@ Result<UniqueFd> connect_to(const std::string& path) {
 }
 
 Result<std::pair<UniqueFd, UniqueFd>> socket_pair() {
-  int fds[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) != 0) {
-    return system_error("cannot create a pair of sockets", errno);
-  }
-  return std::pair(UniqueFd(fds[0]), UniqueFd(fds[1]));
+  return create_socket_pair(SOCK_STREAM);
 }
 
 bool send_all(int fd, std::span<const std::byte> bytes) {
   while (!bytes.empty()) {
-    auto sent = retry([&] { return ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL); });
+    const ssize_t sent = send_bytes(fd, bytes);
     if (sent < 0) return false;
     bytes = bytes.subspan(static_cast<size_t>(sent));
   }
@@ -170,7 +161,7 @@ bool send_all(int fd, std::span<const std::byte> bytes) {
 }
 
 void send_if_possible(int fd, std::span<const std::byte> bytes) {
-  ::send(fd, bytes.data(), bytes.size(), MSG_NOSIGNAL | MSG_DONTWAIT);
+  send_bytes(fd, bytes, MSG_DONTWAIT);
 }
 
 ssize_t receive_some(int fd, std::span<std::byte> buffer) {
@@ -195,7 +186,7 @@ bool send_descriptor(int fd, int descriptor) {
   message.msg_iovlen = 1;
   DescriptorMessage carried;
   carried.attach(message, descriptor);
-  return retry([&] { return ::sendmsg(fd, &message, MSG_NOSIGNAL); }) == 1;
+  return send_message(fd, message) == 1;
 }
 
 UniqueFd receive_descriptor(int fd) {
@@ -206,7 +197,7 @@ UniqueFd receive_descriptor(int fd) {
   message.msg_iovlen = 1;
   DescriptorMessage carried;
   carried.expect(message);
-  if (retry([&] { return ::recvmsg(fd, &message, MSG_CMSG_CLOEXEC); }) != 1) return UniqueFd();
+  if (receive_message(fd, message) != 1) return UniqueFd();
   return DescriptorMessage::take(message);
 }
 

@@ -108,9 +108,9 @@ class Frontend {
     send(FrontendRequest::kSetVringNum, VringState{index, kQueueSize});
     send(FrontendRequest::kSetVringBase, VringState{index, base});
     send(FrontendRequest::kSetVringAddr, VringAddress{index, 0, at, at + 0x2000, at + 0x1000, 0});
-    send(FrontendRequest::kSetVringCall, uint64_t{index}, call_.get());
-    send(FrontendRequest::kSetVringErr, uint64_t{index}, error_.get());
-    send(FrontendRequest::kSetVringKick, uint64_t{index}, kick_.get());
+    send(FrontendRequest::kSetVringCall, uint64_t{index}, call_.button().get());
+    send(FrontendRequest::kSetVringErr, uint64_t{index}, error_.button().get());
+    send(FrontendRequest::kSetVringKick, uint64_t{index}, kick_.fd().get());
     acknowledged(FrontendRequest::kSetVringEnable, VringState{index, 1});
   }
   void start() {
@@ -140,8 +140,8 @@ class Frontend {
   }
   // Waits for the device's interrupt, and returns the type of the answer.
   virtio_gpu::Response answer() {
-    EXPECT_TRUE(wait_readable(call_.get()));
-    platform::answer_doorbell(call_.get());
+    EXPECT_TRUE(wait_readable(call_.fd().get()));
+    platform::answer_doorbell(call_.fd().get());
     EXPECT_EQ(std::atomic_ref(*reinterpret_cast<uint16_t*>(at(0x2002))).load(std::memory_order_acquire), available_);
     virtio_gpu::Header header;
     std::memcpy(&header, at(0x50000), sizeof header);
@@ -150,7 +150,7 @@ class Frontend {
   template <class Body>
   virtio_gpu::Response call(virtio_gpu::Command command, const Body& body, uint32_t ctx_id = 0) {
     put_request(command, body, ctx_id);
-    platform::ring_doorbell(kick_.get());
+    platform::ring_doorbell(kick_.button().get());
     return answer();
   }
 
@@ -181,9 +181,9 @@ class Frontend {
     window_.reset();
   }
 
-  int kick_fd() const { return kick_.get(); }
-  int call_fd() const { return call_.get(); }
-  int error_fd() const { return error_.get(); }
+  int kick_button() const { return kick_.button().get(); }
+  int call_fd() const { return call_.fd().get(); }
+  int error_fd() const { return error_.fd().get(); }
   const platform::UniqueFd& memory_fd() const { return memory_.fd(); }
   uint64_t protocol_features() const { return protocol_features_; }
   // What a driver accepts whose queues are split, and that wants an interrupt for every answer.
@@ -197,8 +197,8 @@ class Frontend {
   platform::UniqueFd backend_end_;
   std::optional<Channel> window_;
   platform::SharedMemory memory_ = *platform::SharedMemory::create(kMemoryBytes, "guest");
-  platform::UniqueFd kick_ = *platform::create_doorbell(), call_ = *platform::create_doorbell(),
-                     error_ = *platform::create_doorbell();
+  platform::Doorbell kick_ = *platform::Doorbell::create(), call_ = *platform::Doorbell::create(),
+                     error_ = *platform::Doorbell::create();
   uint64_t features_ = 0, protocol_features_ = 0;
   uint16_t available_ = 0;
 };

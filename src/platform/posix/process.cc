@@ -4,43 +4,19 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <utility>
 
-#include "platform/shared_memory.h"
+#include "platform/process_parts.h"
 #include "platform/system_call.h"
 
 namespace pvgpu::platform {
 namespace {
 
 constexpr int kFirstPassed = 3;
-
-// The spawn attributes and file actions, freed together.
-class SpawnPlan {
- public:
-  SpawnPlan() {
-    ::posix_spawnattr_init(&attributes);
-    ::posix_spawn_file_actions_init(&actions);
-  }
-  ~SpawnPlan() {
-    ::posix_spawn_file_actions_destroy(&actions);
-    ::posix_spawnattr_destroy(&attributes);
-  }
-  SpawnPlan(const SpawnPlan&) = delete;
-  SpawnPlan& operator=(const SpawnPlan&) = delete;
-
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t actions;
-};
 
 std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
   std::vector<char*> pointers;
@@ -51,17 +27,16 @@ std::vector<char*> pointers_to(const std::vector<std::string>& strings) {
 
 void set_attributes(SpawnPlan& plan, const Command& command) {
   sigset_t none, defaults;
-  ::sigemptyset(&none);
-  ::sigemptyset(&defaults);
-  ::sigaddset(&defaults, SIGPIPE);
+  sigemptyset(&none);
+  sigemptyset(&defaults);
+  sigaddset(&defaults, SIGPIPE);
   ::posix_spawnattr_setsigmask(&plan.attributes, &none);
   ::posix_spawnattr_setsigdefault(&plan.attributes, &defaults);
-  short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+  plan.flags |= POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
   if (command.own_process_group) {
     ::posix_spawnattr_setpgroup(&plan.attributes, 0);
-    flags |= POSIX_SPAWN_SETPGROUP;
+    plan.flags |= POSIX_SPAWN_SETPGROUP;
   }
-  ::posix_spawnattr_setflags(&plan.attributes, flags);
 }
 
 // Copies of `descriptors` above all their future numbers, so that no dup2 in the child overwrites
@@ -80,8 +55,8 @@ std::optional<std::vector<UniqueFd>> lift(const std::vector<int>& descriptors) {
 
 std::string ExitStatus::describe() const {
   if (signal == 0) return "exit code " + std::to_string(code);
-  const char* name = ::sigabbrev_np(signal);
-  return name ? std::string("signal SIG") + name : "signal " + std::to_string(signal);
+  const std::string name = signal_name(signal);
+  return "signal " + (name.empty() ? std::to_string(signal) : name);
 }
 
 Result<ChildProcess> ChildProcess::spawn(const Command& command) {
@@ -100,11 +75,10 @@ Result<ChildProcess> ChildProcess::spawn(const Command& command) {
     ::posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     ::posix_spawn_file_actions_adddup2(&plan.actions, STDERR_FILENO, STDOUT_FILENO);
   }
-  if (!command.keep_inherited_descriptors) {
-    ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, target);
-  }
+  if (!command.keep_inherited_descriptors) close_from(plan, target);
+  ::posix_spawnattr_setflags(&plan.attributes, plan.flags);
 
-  std::string program = command.program.empty() ? "/proc/self/exe" : command.program;
+  const std::string program = command.program.empty() ? own_program() : command.program;
   std::vector<std::string> arguments = command.arguments;
   arguments.insert(arguments.begin(), command.program.empty() ? "pvgpu" : program);
   std::vector<char*> argv = pointers_to(arguments);
@@ -112,14 +86,13 @@ Result<ChildProcess> ChildProcess::spawn(const Command& command) {
   if (command.environment) envp = pointers_to(*command.environment);
   pid_t pid = -1;
   int error = ::posix_spawnp(&pid, program.c_str(), &plan.actions, &plan.attributes, argv.data(),
-                             command.environment ? envp.data() : environ);
+                             command.environment ? envp.data() : own_environment());
   if (error != 0) {
     return system_error("cannot run " + program, error,
-                        command.program.empty() ? "is /proc mounted?" : "");
+                        command.program.empty() ? kOwnProgramHint : "");
   }
-  // Not by glibc's wrapper: its header lacks extern "C" in several versions.
-  UniqueFd exit_fd(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
-  ChildProcess child(pid, std::move(exit_fd));
+  EndWatch watch = watch_end(pid);
+  ChildProcess child(pid, std::move(watch.fd), std::move(watch.thread));
   if (!child.exit_fd_.valid()) {
     return system_error("cannot watch a process", errno);  // `child` kills and reaps it
   }
@@ -129,12 +102,14 @@ Result<ChildProcess> ChildProcess::spawn(const Command& command) {
 ChildProcess::ChildProcess(ChildProcess&& other) noexcept
     : pid_(std::exchange(other.pid_, -1)),
       exit_fd_(std::move(other.exit_fd_)),
+      watcher_(std::move(other.watcher_)),
       status_(other.status_) {}
 
 ChildProcess& ChildProcess::operator=(ChildProcess&& other) noexcept {
   ChildProcess taken(std::move(other));
   std::swap(pid_, taken.pid_);
   std::swap(exit_fd_, taken.exit_fd_);
+  std::swap(watcher_, taken.watcher_);
   std::swap(status_, taken.status_);
   return *this;
 }
@@ -155,17 +130,31 @@ static ExitStatus decode(int raw) {
   return ExitStatus{WEXITSTATUS(raw), 0};
 }
 
+// A watching thread sees the end before we do, so that it does not wait for another process of the same number.
+void ChildProcess::reaped(int raw) {
+  if (watcher_.joinable()) watcher_.join();
+  status_ = decode(raw);
+}
+
 std::optional<ExitStatus> ChildProcess::poll() {
-  int raw = 0;
-  if (!status_ && retry([&] { return ::waitpid(pid_, &raw, WNOHANG); }) == pid_) {
-    status_ = decode(raw);
+  if (status_) return status_;
+  if (watcher_.joinable()) {
+    // It may not have noticed yet, and must have before the child is reaped and its number another one's.
+    siginfo_t ended{};
+    if (retry([&] { return ::waitid(P_PID, static_cast<id_t>(pid_), &ended, WEXITED | WNOWAIT | WNOHANG); }) != 0 || ended.si_pid != pid_) {
+      return std::nullopt;
+    }
+    watcher_.join();
   }
+  int raw = 0;
+  if (retry([&] { return ::waitpid(pid_, &raw, WNOHANG); }) == pid_) reaped(raw);
   return status_;
 }
 
 ExitStatus ChildProcess::wait() {
+  if (!status_ && watcher_.joinable()) watcher_.join();
   int raw = 0;
-  if (!status_ && retry([&] { return ::waitpid(pid_, &raw, 0); }) == pid_) status_ = decode(raw);
+  if (!status_ && retry([&] { return ::waitpid(pid_, &raw, 0); }) == pid_) reaped(raw);
   return status_.value_or(ExitStatus{});
 }
 
@@ -179,45 +168,6 @@ std::optional<ExitStatus> ChildProcess::wait_for(std::chrono::milliseconds timeo
     ::poll(&entry, 1, static_cast<int>(left.count()));
   }
   return status_;
-}
-
-bool end_with_parent(int signal, pid_t parent) {
-  ::prctl(PR_SET_PDEATHSIG, signal);
-  // The parent may have ended before the call, and then no signal comes.
-  return ::getppid() == parent;
-}
-
-std::string process_name(pid_t pid) {
-  std::string name;
-  std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
-  std::getline(file, name);
-  return name;
-}
-
-void raise_descriptor_limit() {
-  rlimit limit{};
-  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
-  limit.rlim_cur = limit.rlim_max;
-  ::setrlimit(RLIMIT_NOFILE, &limit);
-}
-
-Usage current_usage() {
-  Usage usage;
-  std::error_code error;
-  for (auto it = std::filesystem::directory_iterator("/proc/self/fd", error);
-       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    usage.descriptors++;
-  }
-  if (usage.descriptors > 0) usage.descriptors--;  // the one that lists the folder
-  for (auto it = std::filesystem::directory_iterator("/proc/self/task", error);
-       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
-    usage.threads++;
-  }
-  size_t total_pages = 0, resident_pages = 0;
-  if (std::ifstream("/proc/self/statm") >> total_pages >> resident_pages) {
-    usage.resident_bytes = resident_pages * page_size();
-  }
-  return usage;
 }
 
 }  // namespace pvgpu::platform

@@ -1,10 +1,10 @@
-#include "frontends/vhost_user/read_notice.h"
+#include "platform/read_notice.h"
 
 #include <linux/sockios.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 
-namespace pvgpu::frontends::vhost_user {
+namespace pvgpu::platform {
 
 ReadNotice::ReadNotice(int socket) : socket_(socket), events_(::epoll_create1(EPOLL_CLOEXEC)) {
   // Linux wakes those who wait for room in a socket at every message that the other side takes out, full or not.
@@ -21,4 +21,4 @@ bool ReadNotice::all_read() {
   return ::ioctl(socket_, SIOCOUTQ, &unread) == 0 && unread <= 1;
 }
 
-}  // namespace pvgpu::frontends::vhost_user
+}  // namespace pvgpu::platform

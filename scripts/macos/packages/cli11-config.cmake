@@ -1,0 +1,2 @@
+add_library(CLI11::CLI11 INTERFACE IMPORTED)
+target_include_directories(CLI11::CLI11 SYSTEM INTERFACE ${PVGPU_HEADERS})
