@@ -5,6 +5,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <new>
+#include <span>
 
 #include "host/profile.h"
 
@@ -66,17 +67,30 @@ void* PoolAllocator::allocate(size_t size, size_t alignment) {
 void* PoolAllocator::cut(size_t units) {
   if (static_cast<size_t>(end_ - next_) < units * kUnit) {
     // The rest of the chunk before is wasted: less than a piece of at least as many units.
-    auto* chunk = static_cast<std::byte*>(std::malloc(chunk_size_));
+    void* chunk = std::malloc(next_chunk_);
     if (!chunk) return nullptr;
     chunks_.push_back(chunk);
-    // Pieces begin at multiples of kUnit, their headers before that.
-    next_ = chunk + kUnit - sizeof(Header);
-    end_ = chunk + chunk_size_;
-    chunk_size_ = std::min(2 * chunk_size_, kMostChunk);
+    use(chunk, next_chunk_);
+    next_chunk_ = std::min(4 * next_chunk_, kMostChunk);
   }
   auto* header = new (next_) Header{.units = static_cast<uint32_t>(units)};
   next_ += units * kUnit;
   return header + 1;
+}
+
+void PoolAllocator::use(void* chunk, size_t size) {
+  // Pieces begin at multiples of kUnit, their headers before that.
+  next_ = static_cast<std::byte*>(chunk) + kUnit - sizeof(Header);
+  end_ = static_cast<std::byte*>(chunk) + size;
+}
+
+void PoolAllocator::clear() {
+  free_ = {};
+  if (chunks_.empty()) return;
+  for (void* chunk : std::span(chunks_).subspan(1)) std::free(chunk);
+  chunks_.resize(1);
+  use(chunks_.front(), kFirstChunk);
+  next_chunk_ = 4 * kFirstChunk;
 }
 
 void* PoolAllocator::allocate_large(size_t size, size_t alignment) {

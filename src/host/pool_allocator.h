@@ -27,6 +27,9 @@ class PoolAllocator {
   PoolAllocator(const PoolAllocator&) = delete;
   PoolAllocator& operator=(const PoolAllocator&) = delete;
 
+  // Once its pool is destroyed, and with it all pieces freed: gives back most of the memory and is as new for another pool.
+  void clear();
+
   // For vkCreateCommandPool and vkDestroyCommandPool.
   const VkAllocationCallbacks* callbacks() const { return &callbacks_; }
 
@@ -39,7 +42,7 @@ class PoolAllocator {
  private:
   static constexpr size_t kUnit = 16;  // bytes by which sizes differ, and the alignment of all pieces
   static constexpr size_t kMostUnits = 64;
-  static constexpr size_t kFirstChunk = size_t{16} << 10;
+  static constexpr size_t kFirstChunk = size_t{4} << 10;
   static constexpr size_t kMostChunk = size_t{1} << 20;
 
   struct FreePiece {
@@ -47,13 +50,14 @@ class PoolAllocator {
   };
 
   void* cut(size_t units);
+  void use(void* chunk, size_t size);
   void* allocate_large(size_t size, size_t alignment);
 
   VkAllocationCallbacks callbacks_{};
   std::array<FreePiece*, kMostUnits + 1> free_{};  // by units, the last freed first
   std::byte* next_ = nullptr;  // what is left of the newest chunk
   std::byte* end_ = nullptr;
-  size_t chunk_size_ = kFirstChunk;
+  size_t next_chunk_ = kFirstChunk;  // bytes of the next one
   std::vector<void*> chunks_;
 };
 

@@ -80,6 +80,22 @@ TEST(PoolAllocator, GivesAgainWhatWasFreed) {
   EXPECT_EQ(first, second);
 }
 
+TEST(PoolAllocator, BeginsAnewWhenCleared) {
+  PoolAllocator allocator;
+  allocator.clear();
+  void* first = allocator.allocate(100, 8);
+  for (int i = 0; i < 10'000; ++i) allocator.allocate(100, 8);  // of chunks, so that clear() takes them back
+  allocator.clear();
+  EXPECT_EQ(allocator.allocate(100, 8), first);
+  std::vector<unsigned char*> pieces;
+  for (int i = 0; i < 1000; ++i) {
+    pieces.push_back(static_cast<unsigned char*>(allocator.allocate(100, 8)));
+    std::memset(pieces.back(), i % 251, 100);
+  }
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_TRUE(holds_its_filling({pieces[static_cast<size_t>(i)], 100, static_cast<unsigned char>(i % 251)}));
+}
+
 TEST(PoolAllocator, NothingIsAPieceToo) {
   PoolAllocator allocator;
   EXPECT_NE(allocator.allocate(0, 8), nullptr);

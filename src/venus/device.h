@@ -8,7 +8,6 @@
 #include <atomic>
 #include <cstdint>
 #include <deque>
-#include <list>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -70,8 +69,9 @@ struct Device {
 
   // Lists of pooled objects change under this lock, and the list below; see commands/pools.cc.
   std::mutex pools_mutex;
-  // What command pools' `state` points to, of drivers that gain by it.
-  std::list<host::PoolAllocator> pool_allocators;
+  // What command pools' `state` points to, of drivers that gain by it; and some that pools have left behind for the next ones.
+  std::unordered_map<const host::PoolAllocator*, std::unique_ptr<host::PoolAllocator>> pool_allocators;
+  std::vector<std::unique_ptr<host::PoolAllocator>> spare_pool_allocators;
 
   Queue* find_queue(VkQueue queue) {
     std::lock_guard lock(queues_mutex);

@@ -90,9 +90,27 @@ std::span<const H> copy_ids(Call& call, const H* ids, uint32_t count) {
   return {copy, count};
 }
 
-void forget_allocator(Device& device, const host::PoolAllocator& allocator) {
+constexpr size_t kMostSpareAllocators = 64;
+
+// nullptr: the driver does as well without.
+host::PoolAllocator* new_allocator(Device& device) {
+  if (!host::records_by_allocating(*device.profile)) return nullptr;
   std::lock_guard lock(device.pools_mutex);
-  device.pool_allocators.remove_if([&](const host::PoolAllocator& entry) { return &entry == &allocator; });
+  auto& spares = device.spare_pool_allocators;
+  auto allocator = spares.empty() ? std::make_unique<host::PoolAllocator>() : std::move(spares.back());
+  if (!spares.empty()) spares.pop_back();
+  host::PoolAllocator* key = allocator.get();
+  device.pool_allocators.emplace(key, std::move(allocator));
+  return key;
+}
+
+// Its pool is gone.
+void forget_allocator(Device& device, host::PoolAllocator& allocator) {
+  allocator.clear();
+  std::lock_guard lock(device.pools_mutex);
+  auto node = device.pool_allocators.extract(&allocator);
+  if (node && device.spare_pool_allocators.size() < kMostSpareAllocators)
+    device.spare_pool_allocators.push_back(std::move(node.mapped()));
 }
 
 }  // namespace
@@ -101,12 +119,8 @@ void handle(Call& call, protocol::CreateCommandPoolArgs& args) {
   const VkCommandPool id = *args.pCommandPool;
   if (!call.check_new_id(std::bit_cast<uint64_t>(id))) return;
   Device& device = call.device();
-  host::PoolAllocator* allocator = nullptr;
-  if (host::records_by_allocating(*device.profile)) {
-    std::lock_guard lock(device.pools_mutex);
-    allocator = &device.pool_allocators.emplace_back();
-    args.pAllocator = allocator->callbacks();
-  }
+  host::PoolAllocator* allocator = new_allocator(device);
+  if (allocator) args.pAllocator = allocator->callbacks();
   args.call(device.vk.vkCreateCommandPool);
   if (allocator && args.ret != VK_SUCCESS) {
     forget_allocator(device, *allocator);
