@@ -1,5 +1,4 @@
 // Devices of the C API whose contexts live in processes of their own.
-#include <dirent.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 #include <signal.h>
@@ -7,11 +6,9 @@
 
 #include <cerrno>
 #include <cstdlib>
-#include <fstream>
-#include <string>
-#include <vector>
 
 #include "library/testing/vmm.h"
+#include "platform/process.h"
 
 namespace pvgpu::library::testing {
 namespace {
@@ -19,29 +16,11 @@ namespace {
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
-// This process's, that have not ended.
-std::vector<pid_t> children() {
-  std::vector<pid_t> found;
-  DIR* folder = ::opendir("/proc");
-  while (const dirent* entry = ::readdir(folder)) {
-    std::ifstream file(std::string("/proc/") + entry->d_name + "/stat");
-    std::string line;
-    if (!std::getline(file, line)) continue;
-    // After the name, which may hold anything: state and parent.
-    char state = 0;
-    int parent = 0;
-    if (std::sscanf(line.c_str() + line.rfind(')') + 1, " %c %d", &state, &parent) == 2 && parent == ::getpid() && state != 'Z')
-      found.push_back(std::atoi(entry->d_name));
-  }
-  ::closedir(folder);
-  return found;
-}
-
 class LibraryWorkers : public Library {
  protected:
   static constexpr pvgpu_device_options kOptions{.size = sizeof(pvgpu_device_options), .window_bytes = 1 << 20, .worker = PVGPU_PROGRAM};
   static void kill_worker() {
-    const auto workers = children();
+    const auto workers = platform::running_children();
     ASSERT_THAT(workers, SizeIs(1));
     ::kill(workers[0], SIGSEGV);
   }
@@ -85,16 +64,16 @@ TEST_F(LibraryWorkers, EndWithTheirContextsAndWithTheDevice) {
   Vmm vmm(host_);
   vmm.replace_device(host_, kOptions);
   vmm.probe();
-  EXPECT_THAT(children(), IsEmpty());
+  EXPECT_THAT(platform::running_children(), IsEmpty());
   EXPECT_EQ(vmm.create_context(), kOkNoData);
-  EXPECT_THAT(children(), SizeIs(1));
+  EXPECT_THAT(platform::running_children(), SizeIs(1));
   EXPECT_EQ(pvgpu_device_reset(vmm.device), 0);
   vmm.forget();
   EXPECT_EQ(pvgpu_device_accept_features(vmm.device, pvgpu_device_features(vmm.device)), 0);
   EXPECT_EQ(vmm.start(), 0);
   EXPECT_EQ(vmm.create_context(), kOkNoData);
   EXPECT_EQ(pvgpu_device_destroy(std::exchange(vmm.device, nullptr)), 0);
-  EXPECT_THAT(children(), IsEmpty());
+  EXPECT_THAT(platform::running_children(), IsEmpty());
 }
 
 TEST_F(LibraryWorkers, OtherProgramsAreRefused) {

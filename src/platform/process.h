@@ -79,6 +79,8 @@ char** own_environment();
 bool end_with_parent(int signal, pid_t parent);
 // The name that ps shows for another process; empty if it is gone or hidden.
 std::string process_name(pid_t pid);
+// This process's children that have not ended.
+std::vector<pid_t> running_children();
 // Lets this process open as many files as its hard limit allows.
 void raise_descriptor_limit();
 // Open descriptors, threads and resident bytes of this process, to see leaks. 0: unknown.

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -133,6 +134,16 @@ TEST(ChildProcess, IsKilledAndReapedByItsOwner) {
   }
   EXPECT_EQ(::kill(pid, 0), -1);
   EXPECT_EQ(errno, ESRCH);
+}
+
+TEST(ChildProcess, IsAmongTheRunningOnesUntilItEnds) {
+  auto child = ChildProcess::spawn(shell("exec sleep 1000"));
+  ASSERT_TRUE(child.has_value());
+  EXPECT_EQ(running_children(), std::vector<pid_t>{child->pid()});
+  child->kill(SIGKILL);
+  pollfd ended{child->exit_fd().get(), POLLIN, 0};
+  ASSERT_EQ(::poll(&ended, 1, 60000), 1);
+  EXPECT_EQ(running_children(), std::vector<pid_t>{});  // not reaped yet
 }
 
 TEST(ChildProcess, LeavesNoDescriptorBehind) {

@@ -1,5 +1,6 @@
 #include <libproc.h>
 #include <sys/event.h>
+#include <sys/proc.h>
 #include <sys/resource.h>
 #include <sys/sysctl.h>
 #include <sys/types.h>
@@ -36,6 +37,17 @@ bool end_with_parent(int signal, pid_t parent) {
 std::string process_name(pid_t pid) {
   char name[2 * MAXCOMLEN + 1] = {};
   return ::proc_name(pid, name, sizeof name) > 0 ? name : "";
+}
+
+std::vector<pid_t> running_children() {
+  std::vector<pid_t> found(static_cast<size_t>(std::max(::proc_listchildpids(::getpid(), nullptr, 0), 0)));
+  const int count = ::proc_listchildpids(::getpid(), found.data(), static_cast<int>(found.size() * sizeof(pid_t)));
+  found.resize(static_cast<size_t>(std::clamp(count, 0, static_cast<int>(found.size()))));
+  std::erase_if(found, [](pid_t pid) {
+    proc_bsdinfo info{};
+    return ::proc_pidinfo(pid, PROC_PIDTBSDINFO, 0, &info, sizeof info) != sizeof info || info.pbi_status == SZOMB;
+  });
+  return found;
 }
 
 void raise_descriptor_limit() {

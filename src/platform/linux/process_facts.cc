@@ -2,6 +2,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
@@ -21,6 +23,25 @@ std::string process_name(pid_t pid) {
   std::ifstream file("/proc/" + std::to_string(pid) + "/comm");
   std::getline(file, name);
   return name;
+}
+
+std::vector<pid_t> running_children() {
+  std::vector<pid_t> found;
+  std::error_code error;
+  for (auto it = std::filesystem::directory_iterator("/proc", error);
+       !error && it != std::filesystem::directory_iterator(); it.increment(error)) {
+    std::ifstream file(it->path() / "stat");
+    std::string line;
+    if (!std::getline(file, line)) continue;
+    // After the name, which may hold anything: state and parent.
+    char state = 0;
+    int parent = 0;
+    const char* after_name = line.c_str() + line.rfind(')') + 1;
+    if (std::sscanf(after_name, " %c %d", &state, &parent) == 2 && parent == ::getpid() && state != 'Z') {
+      found.push_back(std::atoi(it->path().filename().c_str()));
+    }
+  }
+  return found;
 }
 
 void raise_descriptor_limit() {
