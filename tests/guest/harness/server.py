@@ -29,7 +29,11 @@ class Resources:
 def _is_ready(pid):
     """Whether a worker has yet to get a guest."""
     try:
-        return read_file(f"/proc/{pid}/comm").strip() != "pvgpu-worker" and "\0--ready\0" in read_file(f"/proc/{pid}/cmdline")
+        # While it is being executed it has no arguments, nor has it once it ended.
+        while not (arguments := read_file(f"/proc/{pid}/cmdline")):
+            if read_file(f"/proc/{pid}/stat").rpartition(")")[2].split()[0] in "ZX":
+                return False
+        return "\0--ready\0" in arguments and read_file(f"/proc/{pid}/comm").strip() != "pvgpu-worker"
     except OSError:
         return False
 
