@@ -91,19 +91,12 @@ bool takes_our_device(const std::string& version) {
 }
 
 Result<std::string> check_qemu(const std::string& program) {
-  auto output = platform::anonymous_file("qemu-version");
-  if (!output) return std::unexpected(output.error());
-  platform::Command command;
-  command.program = "/bin/sh";
-  command.arguments = {"-c", "exec \"$0\" --version >&3 2>/dev/null", program};
-  command.descriptors = {output->get()};
-  auto child = platform::ChildProcess::spawn(command);
-  if (!child) return std::unexpected(child.error());
-  const int code = child->wait().shell_code();
+  const auto said = platform::ask_for_version(program);
+  if (!said) return std::unexpected(said.error());
+  const int code = said->status.shell_code();
   if (code == 127 || code == 126)
     return fail("there is no " + program, "install QEMU 11.1 or newer (Debian 13: from trixie-backports), or name its program with --qemu");
-  const auto text = platform::read_file(output->get());
-  const std::string version = text ? qemu_version_in(*text) : "";
+  const std::string version = qemu_version_in(said->text);
   if (version.empty()) return fail(program + " does not tell a version of QEMU", "--qemu takes a program such as qemu-system-x86_64");
   if (!takes_our_device(version))
     return fail(fmt::format("{} is of QEMU {}, which cannot take our device", program, version),

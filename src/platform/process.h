@@ -74,6 +74,13 @@ class ChildProcess {
 
 // This process's variables, "NAME=value", up to a null pointer.
 char** own_environment();
+// What `program --version` says, and how it ended: shell_code() 126 or 127 if there is no such program.
+struct SaidVersion {
+  ExitStatus status;
+  std::string text;
+};
+Result<SaidVersion> ask_for_version(const std::string& program);
+
 // Makes this process receive `signal` when its parent ends. `parent` is who the parent should be:
 // false if it has ended already.
 bool end_with_parent(int signal, pid_t parent);

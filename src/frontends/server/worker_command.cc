@@ -4,8 +4,6 @@
 
 #include <utility>
 
-#include "platform/shared_memory.h"
-
 namespace pvgpu::frontends::server {
 
 platform::Command command_of(const WorkerCommand& worker, std::vector<std::string> options, std::vector<int> descriptors) {
@@ -32,17 +30,9 @@ Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command
 }
 
 Result<void> check_worker(const std::string& program) {
-  auto output = platform::anonymous_file("pvgpu-version");
-  if (!output) return std::unexpected(output.error());
-  platform::Command command;
-  command.program = "/bin/sh";
-  command.arguments = {"-c", "exec \"$0\" --version >&3 2>/dev/null", program};
-  command.descriptors = {output->get()};
-  auto child = platform::ChildProcess::spawn(command);
-  if (!child) return std::unexpected(child.error());
-  child->wait();
-  const auto version = platform::read_file(output->get());
-  if (version && *version == "pvgpu " PVGPU_VERSION "\n") return {};
+  const auto said = platform::ask_for_version(program);
+  if (!said) return std::unexpected(said.error());
+  if (said->text == "pvgpu " PVGPU_VERSION "\n") return {};
   return fail(program + " is no pvgpu of version " PVGPU_VERSION, "name the pvgpu program that was built with this library");
 }
 

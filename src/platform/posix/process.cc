@@ -11,6 +11,7 @@
 #include <utility>
 
 #include "platform/process_parts.h"
+#include "platform/shared_memory.h"
 #include "platform/system_call.h"
 
 namespace pvgpu::platform {
@@ -156,6 +157,19 @@ ExitStatus ChildProcess::wait() {
   int raw = 0;
   if (!status_ && retry([&] { return ::waitpid(pid_, &raw, 0); }) == pid_) reaped(raw);
   return status_.value_or(ExitStatus{});
+}
+
+Result<SaidVersion> ask_for_version(const std::string& program) {
+  auto output = anonymous_file("pvgpu-version");
+  if (!output) return std::unexpected(output.error());
+  Command command;
+  command.program = "/bin/sh";
+  command.arguments = {"-c", "exec \"$0\" --version >&3 2>/dev/null", program};
+  command.descriptors = {output->get()};
+  auto child = ChildProcess::spawn(command);
+  if (!child) return std::unexpected(child.error());
+  const ExitStatus status = child->wait();
+  return SaidVersion{status, read_file(output->get()).value_or("")};
 }
 
 std::optional<ExitStatus> ChildProcess::wait_for(std::chrono::milliseconds timeout) {
