@@ -16,18 +16,6 @@ namespace {
 
 constexpr size_t kMaxDescriptors = kMaxTableRegions;
 
-void take_descriptors(msghdr& message, std::vector<platform::UniqueFd>& out) {
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; i++) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
-      out.emplace_back(descriptor);
-    }
-  }
-}
-
 }  // namespace
 
 std::expected<std::optional<Message>, std::string> Channel::receive() {
@@ -47,7 +35,7 @@ std::expected<std::optional<Message>, std::string> Channel::receive() {
     if (received == 0 && missing == sizeof message.header) return std::nullopt;
     if (received < 0 && errno == ECONNRESET) return std::nullopt;
     if (received <= 0) return std::unexpected(std::string("a message that is cut off"));
-    take_descriptors(header, message.descriptors);
+    platform::for_each_descriptor(header, [&](int descriptor) { message.descriptors.emplace_back(descriptor); });
     if (header.msg_flags & MSG_CTRUNC) return std::unexpected(std::string("more descriptors than a message may have, or than this process may open"));
     at += received;
     missing -= static_cast<size_t>(received);

@@ -6,8 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cstring>
-
+#include "platform/descriptor_message.h"
 #include "platform/pipe.h"
 #include "platform/system_call.h"
 
@@ -35,18 +34,6 @@ void prepare_socket(const UniqueFd& fd, SocketMode mode) {
   const int yes = 1;
   ::setsockopt(fd.get(), SOL_SOCKET, SO_NOSIGPIPE, &yes, sizeof yes);
 #endif
-}
-
-void close_on_exec(msghdr& message) {
-  for (cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    for (size_t i = 0; i < count; i++) {
-      int descriptor = -1;
-      std::memcpy(&descriptor, CMSG_DATA(header) + i * sizeof(int), sizeof descriptor);
-      ::fcntl(descriptor, F_SETFD, FD_CLOEXEC);
-    }
-  }
 }
 
 }  // namespace
@@ -103,7 +90,7 @@ ssize_t send_message(int fd, const msghdr& message, int flags) {
 
 ssize_t receive_message(int fd, msghdr& message) {
   const ssize_t received = retry([&] { return ::recvmsg(fd, &message, 0); });
-  if (received >= 0) close_on_exec(message);
+  if (received >= 0) for_each_descriptor(message, [](int descriptor) { ::fcntl(descriptor, F_SETFD, FD_CLOEXEC); });
   return received;
 }
 
