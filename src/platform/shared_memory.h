@@ -47,6 +47,9 @@ class SharedMemory {
 
  private:
   static Result<SharedMemory> map(UniqueFd fd, size_t size);
+  // Memory of no size yet, and what keeps others from changing that which it got; errors are in errno.
+  static UniqueFd create_empty(const char* name);
+  static bool seal(const UniqueFd& fd);
   // mmap(2) of `size` bytes to where a page of page_size() begins. MAP_FAILED, with errno set.
   static void* map_pages(int fd, size_t size);
 

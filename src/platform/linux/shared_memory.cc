@@ -14,53 +14,13 @@ namespace pvgpu::platform {
 
 const bool kMemoryIsSealed = true;
 
-Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
-  size_t mapped = round_up(size, page_size());
-  // off_t is signed, and a mapping of nothing is an error of mmap.
-  if (mapped == 0 || mapped > static_cast<size_t>(PTRDIFF_MAX)) {
-    return system_error("cannot create shared memory of " + std::to_string(size) + " bytes",
-                        size == 0 ? EINVAL : ENOMEM);
-  }
-  SharedMemory memory;
-  memory.fd_.reset(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!memory.fd_.valid()) {
-    return system_error(
-        "cannot create shared memory", errno,
-        errno == EMFILE || errno == ENFILE ? "raise the limit on open files (ulimit -n)" : "");
-  }
-  if (retry([&] { return ::ftruncate(memory.fd_.get(), static_cast<off_t>(mapped)); }) < 0) {
-    return system_error("cannot create shared memory of " + std::to_string(mapped) + " bytes",
-                        errno);
-  }
+UniqueFd SharedMemory::create_empty(const char* name) { return UniqueFd(::memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING)); }
+
+bool SharedMemory::seal(const UniqueFd& fd) {
   // A guest holds the descriptor too. If it could shrink the file, our next access would be a
   // SIGBUS; if it could grow it, it would use memory that no limit counts. F_SEAL_SEAL keeps it
   // from adding F_SEAL_WRITE seals, which would break later mappings.
-  constexpr int kSeals = F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
-  if (::fcntl(memory.fd_.get(), F_ADD_SEALS, kSeals) < 0) {
-    return system_error("cannot seal shared memory", errno);
-  }
-  return map(std::move(memory.fd_), mapped);
-}
-
-Result<SharedMemory> SharedMemory::open(UniqueFd fd, size_t size) {
-  const size_t mapped = round_up(size, page_size());
-  if (mapped == 0 || !is_safe_to_map(fd.get(), mapped)) {
-    return fail("memory of another process is no sealed memory of " + std::to_string(size) + " bytes");
-  }
-  return map(std::move(fd), mapped);
-}
-
-Result<SharedMemory> SharedMemory::map(UniqueFd fd, size_t size) {
-  void* data = map_pages(fd.get(), size);
-  if (data == MAP_FAILED) {
-    return system_error("cannot map " + std::to_string(size) + " bytes of shared memory", errno,
-                        "the number of mappings is limited by the sysctl vm.max_map_count");
-  }
-  SharedMemory memory;
-  memory.fd_ = std::move(fd);
-  memory.data_ = static_cast<std::byte*>(data);
-  memory.size_ = size;
-  return memory;
+  return ::fcntl(fd.get(), F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0;
 }
 
 bool is_safe_to_map(int fd, uint64_t size) {

@@ -78,6 +78,46 @@ SharedMemory::~SharedMemory() {
   if (data_) ::munmap(data_, size_);
 }
 
+Result<SharedMemory> SharedMemory::create(size_t size, const char* name) {
+  const size_t mapped = round_up(size, page_size());
+  // off_t is signed, and a mapping of nothing is an error of mmap.
+  if (mapped == 0 || mapped > static_cast<size_t>(PTRDIFF_MAX)) {
+    return system_error("cannot create shared memory of " + std::to_string(size) + " bytes",
+                        size == 0 ? EINVAL : ENOMEM);
+  }
+  UniqueFd fd = create_empty(name);
+  if (!fd.valid()) {
+    return system_error("cannot create shared memory", errno,
+                        errno == EMFILE || errno == ENFILE ? "raise the limit on open files (ulimit -n)" : "");
+  }
+  if (retry([&] { return ::ftruncate(fd.get(), static_cast<off_t>(mapped)); }) < 0) {
+    return system_error("cannot create shared memory of " + std::to_string(mapped) + " bytes", errno);
+  }
+  if (!seal(fd)) return system_error("cannot seal shared memory", errno);
+  return map(std::move(fd), mapped);
+}
+
+Result<SharedMemory> SharedMemory::open(UniqueFd fd, size_t size) {
+  const size_t mapped = round_up(size, page_size());
+  if (mapped == 0 || !is_safe_to_map(fd.get(), mapped)) {
+    return fail("memory of another process has not " + std::to_string(size) + " bytes for good");
+  }
+  return map(std::move(fd), mapped);
+}
+
+Result<SharedMemory> SharedMemory::map(UniqueFd fd, size_t size) {
+  void* data = map_pages(fd.get(), size);
+  if (data == MAP_FAILED) {
+    return system_error("cannot map " + std::to_string(size) + " bytes of shared memory", errno,
+                        "the number of mappings is limited (on Linux by the sysctl vm.max_map_count)");
+  }
+  SharedMemory memory;
+  memory.fd_ = std::move(fd);
+  memory.data_ = static_cast<std::byte*>(data);
+  memory.size_ = size;
+  return memory;
+}
+
 namespace {
 
 // `read_at(buffer, size, position)` until it returns 0.

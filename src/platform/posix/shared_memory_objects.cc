@@ -61,41 +61,9 @@ const bool kMemoryIsSealed = true;
 const bool kMemoryIsSealed = false;
 #endif
 
-Result<SharedMemory> SharedMemory::create(size_t size, const char*) {
-  const size_t mapped = round_up(size, page_size());
-  // off_t is signed, and a mapping of nothing is an error of mmap.
-  if (mapped == 0 || mapped > static_cast<size_t>(PTRDIFF_MAX)) {
-    return system_error("cannot create shared memory of " + std::to_string(size) + " bytes",
-                        size == 0 ? EINVAL : ENOMEM);
-  }
-  UniqueFd fd = anonymous_object();
-  if (!fd.valid()) {
-    return system_error("cannot create shared memory", errno,
-                        errno == EMFILE || errno == ENFILE ? "raise the limit on open files (ulimit -n)" : "");
-  }
-  if (retry([&] { return ::ftruncate(fd.get(), static_cast<off_t>(mapped)); }) < 0) {
-    return system_error("cannot create shared memory of " + std::to_string(mapped) + " bytes", errno);
-  }
-  return map(std::move(fd), mapped);
-}
+UniqueFd SharedMemory::create_empty(const char*) { return anonymous_object(); }
 
-Result<SharedMemory> SharedMemory::open(UniqueFd fd, size_t size) {
-  const size_t mapped = round_up(size, page_size());
-  if (mapped == 0 || !is_safe_to_map(fd.get(), mapped)) {
-    return fail("memory of another process has not " + std::to_string(size) + " bytes");
-  }
-  return map(std::move(fd), mapped);
-}
-
-Result<SharedMemory> SharedMemory::map(UniqueFd fd, size_t size) {
-  void* data = map_pages(fd.get(), size);
-  if (data == MAP_FAILED) return system_error("cannot map " + std::to_string(size) + " bytes of shared memory", errno);
-  SharedMemory memory;
-  memory.fd_ = std::move(fd);
-  memory.data_ = static_cast<std::byte*>(data);
-  memory.size_ = size;
-  return memory;
-}
+bool SharedMemory::seal(const UniqueFd&) { return true; }
 
 bool is_safe_to_map(int fd, uint64_t size) {
   struct stat status{};
