@@ -1,4 +1,4 @@
-// Sleeping until another thread has changed a word, for what parking.h is made of where there is no futex. Any thread.
+// Sleeping until another thread has changed a word: what parking.h is made of. Any thread.
 #pragma once
 
 #include <atomic>
@@ -15,7 +15,7 @@ bool wait_on_address(std::atomic<uint32_t>& word, uint32_t expected, const Deadl
 // After a change of `word`.
 void wake_all_on_address(std::atomic<uint32_t>& word);
 
-// The same with condition variables only.
+// The same with condition variables only, for systems that have nothing better.
 bool wait_with_condition(std::atomic<uint32_t>& word, uint32_t expected, const Deadline& deadline);
 void wake_all_with_condition(std::atomic<uint32_t>& word);
 

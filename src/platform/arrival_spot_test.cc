@@ -4,10 +4,10 @@
 #include <unistd.h>
 
 #include <array>
-#include <atomic>
 #include <thread>
 #include <tuple>
 
+#include "platform/testing/ping_pong.h"
 #include "platform/unix_socket.h"
 
 namespace pvgpu::platform {
@@ -68,36 +68,9 @@ TEST(ArrivalSpot, AnArrivalWakesOnceAndIsLeftToItsReader) {
 }
 
 TEST(ArrivalSpot, NoWakeUpIsLostBetweenTwoThreads) {
-  constexpr uint32_t kRounds = 20000;
   const Sockets sockets;
-  ArrivalSpot ping_spot(sockets.host.get()), pong_spot(sockets.host.get());
-  std::atomic<uint32_t> ping{0}, pong{0};
-  const auto wait_for = [](ArrivalSpot& spot, std::atomic<uint32_t>& counter, uint32_t value) {
-    const auto deadline = Clock::now() + kDeadline;
-    while (Clock::now() < deadline) {
-      const uint32_t ticket = spot.prepare();
-      if (counter.load(std::memory_order_acquire) >= value) return true;
-      spot.park(ticket, kDeadline);
-    }
-    return false;
-  };
-  std::atomic<bool> other_side_ok{true};
-  std::thread other([&] {
-    for (uint32_t i = 1; i <= kRounds && other_side_ok; i++) {
-      if (!wait_for(ping_spot, ping, i)) other_side_ok = false;
-      pong.store(i, std::memory_order_release);
-      pong_spot.unpark();
-    }
-  });
-  bool ok = true;
-  for (uint32_t i = 1; i <= kRounds && ok; i++) {
-    ping.store(i, std::memory_order_release);
-    ping_spot.unpark();
-    ok = wait_for(pong_spot, pong, i);
-  }
-  other.join();
-  EXPECT_TRUE(ok);
-  EXPECT_TRUE(other_side_ok);
+  ArrivalSpot ping(sockets.host.get()), pong(sockets.host.get());
+  EXPECT_TRUE(testing::take_turns(ping, pong, 20'000, kDeadline));
 }
 
 TEST(ArrivalSpot, DataWrittenBeforeUnparkIsSeenAfterPark) {

@@ -6,6 +6,8 @@
 #include <thread>
 #include <vector>
 
+#include "platform/testing/ping_pong.h"
+
 namespace pvgpu::platform {
 namespace {
 
@@ -37,37 +39,8 @@ TEST(ParkingSpot, TimesOut) {
 }
 
 TEST(ParkingSpot, NoWakeUpIsLostBetweenTwoThreads) {
-  // Each side sleeps until the other has counted; a lost wake-up is a missed deadline.
-  constexpr uint32_t kRounds = 20000;
-  ParkingSpot ping_spot, pong_spot;
-  std::atomic<uint32_t> ping{0}, pong{0};
-  auto wait_for = [](ParkingSpot& spot, std::atomic<uint32_t>& counter, uint32_t value) {
-    for (;;) {
-      uint32_t ticket = spot.prepare();
-      if (counter.load(std::memory_order_acquire) >= value) return true;
-      if (!spot.park(ticket, kDeadline)) return false;
-    }
-  };
-  std::atomic<bool> other_side_ok{true};
-  std::thread other([&] {
-    for (uint32_t i = 1; i <= kRounds; i++) {
-      if (!wait_for(ping_spot, ping, i)) {
-        other_side_ok = false;
-        return;
-      }
-      pong.store(i, std::memory_order_release);
-      pong_spot.unpark();
-    }
-  });
-  bool ok = true;
-  for (uint32_t i = 1; i <= kRounds && ok; i++) {
-    ping.store(i, std::memory_order_release);
-    ping_spot.unpark();
-    ok = wait_for(pong_spot, pong, i);
-  }
-  other.join();
-  EXPECT_TRUE(ok);
-  EXPECT_TRUE(other_side_ok);
+  ParkingSpot ping, pong;
+  EXPECT_TRUE(testing::take_turns(ping, pong, 20'000, kDeadline));
 }
 
 TEST(ParkingSpot, DataWrittenBeforeUnparkIsSeenAfterPark) {
