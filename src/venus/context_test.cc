@@ -236,6 +236,16 @@ TEST_F(ContextTest, GivesPlainMemoryForAnAllocationThatFailed) {
   EXPECT_FALSE(guest.context().poisoned());
 }
 
+TEST_F(ContextTest, GivesAMemoryToTheEndOfItsLastPage) {
+  Session guest;
+  const VkDeviceMemory memory = guest.allocate(5000);
+  ASSERT_TRUE(guest.ring().wait(guest.ring().tail()));
+  const auto blob = guest.create_blob(8192, std::bit_cast<uint64_t>(memory));
+  ASSERT_NE(blob, nullptr);
+  blob->word(8188).store(1);
+  EXPECT_FALSE(guest.context().poisoned());
+}
+
 TEST_F(ContextTest, PipelinesMayFailOneByOne) {
   Session guest;
   fake_driver::fail("vkCreateComputePipelines", VK_ERROR_OUT_OF_DEVICE_MEMORY, 1);
