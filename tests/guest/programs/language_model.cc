@@ -5,8 +5,8 @@
 // how far the logits are from those of ggml's own arithmetic on the processor. Errors end it with a
 // line that says what.
 //
-// usage: language_model f16|q8_0|q4_0 [fused]     "fused": attention by one operation (flash
-// attention)
+// usage: language_model f16|q8_0|q4_0 [fused] [large]
+// "fused": attention by one operation (flash attention). "large": 850 million weights, as people use them, instead of 3 million.
 #include <ggml-alloc.h>
 #include <ggml-backend.h>
 #include <ggml.h>
@@ -26,11 +26,16 @@
 
 namespace {
 
-constexpr int kVocabulary = 512, kWidth = 256, kLayers = 4, kHidden = 704;
-constexpr int kHeads = 8, kKeyHeads = 4, kHeadWidth = kWidth / kHeads,
-              kKeyWidth = kKeyHeads * kHeadWidth;
+struct Shape {
+  int vocabulary, width, layers, hidden, heads, key_heads;
+  int head_width() const { return width / heads; }
+  int key_width() const { return key_heads * head_width(); }
+};
+constexpr Shape kSmall{.vocabulary = 512, .width = 256, .layers = 4, .hidden = 704, .heads = 8, .key_heads = 4};
+constexpr Shape kLarge{.vocabulary = 32000, .width = 2048, .layers = 16, .hidden = 5632, .heads = 32, .key_heads = 8};
 constexpr int kContext = 128;  // Tokens that the cache has room for.
 constexpr int kPrompt = 24, kGenerated = 64;
+constexpr const char* kUsage = "usage: language_model f16|q8_0|q4_0 [fused] [large]";
 constexpr float kEpsilon = 1e-5f;
 
 [[noreturn]] void fail(const char* what) {
@@ -65,10 +70,11 @@ struct Layer {
 
 // The weights and the cache, on one backend. Freed when the process ends.
 struct Model {
+  Shape shape;
   ggml_backend_t backend;
   ggml_gallocr_t allocator;
   ggml_tensor *embedding, *norm, *logits;
-  std::array<Layer, kLayers> layers;
+  std::vector<Layer> layers;
   bool fused;
 };
 
@@ -89,36 +95,37 @@ void set_pseudo_random(ggml_tensor* tensor, Random& random) {
   ggml_backend_tensor_set(tensor, data.data(), 0, data.size());
 }
 
-Model make_model(ggml_backend_t backend, ggml_type type, bool fused) {
+Model make_model(ggml_backend_t backend, const Shape& shape, ggml_type type, bool fused) {
   ggml_context* context =
-      ggml_init({.mem_size = ggml_tensor_overhead() * 64, .mem_buffer = nullptr, .no_alloc = true});
+      ggml_init({.mem_size = ggml_tensor_overhead() * (11 * shape.layers + 3), .mem_buffer = nullptr, .no_alloc = true});
   std::vector<ggml_tensor*> weights;
   const auto matrix = [&](int columns, int rows) {
     return weights.emplace_back(ggml_new_tensor_2d(context, type, columns, rows));
   };
   const auto norm = [&] {
-    return weights.emplace_back(ggml_new_tensor_2d(context, GGML_TYPE_F32, kWidth, 1));
+    return weights.emplace_back(ggml_new_tensor_2d(context, GGML_TYPE_F32, shape.width, 1));
   };
   const auto cache = [&] {
-    return ggml_new_tensor_2d(context, GGML_TYPE_F16, kKeyWidth, kContext);
+    return ggml_new_tensor_2d(context, GGML_TYPE_F16, shape.key_width(), kContext);
   };
-  Model model{.backend = backend,
+  Model model{.shape = shape,
+              .backend = backend,
               .allocator = ggml_gallocr_new(ggml_backend_get_default_buffer_type(backend)),
-              .embedding = matrix(kWidth, kVocabulary),
+              .embedding = matrix(shape.width, shape.vocabulary),
               .norm = norm(),
-              .logits = matrix(kWidth, kVocabulary),
-              .layers = {},
+              .logits = matrix(shape.width, shape.vocabulary),
+              .layers = std::vector<Layer>(shape.layers),
               .fused = fused};
   for (Layer& layer : model.layers) {
     layer = {.attention_norm = norm(),
-             .query = matrix(kWidth, kWidth),
-             .key = matrix(kWidth, kKeyWidth),
-             .value = matrix(kWidth, kKeyWidth),
-             .output = matrix(kWidth, kWidth),
+             .query = matrix(shape.width, shape.width),
+             .key = matrix(shape.width, shape.key_width()),
+             .value = matrix(shape.width, shape.key_width()),
+             .output = matrix(shape.width, shape.width),
              .hidden_norm = norm(),
-             .gate = matrix(kWidth, kHidden),
-             .up = matrix(kWidth, kHidden),
-             .down = matrix(kHidden, kWidth),
+             .gate = matrix(shape.width, shape.hidden),
+             .up = matrix(shape.width, shape.hidden),
+             .down = matrix(shape.hidden, shape.width),
              .key_cache = cache(),
              .value_cache = cache()};
   }
@@ -138,33 +145,34 @@ struct Step {
   ggml_tensor *tokens, *positions, *mask;
 };
 
-ggml_tensor* rotate(const Step& step, ggml_tensor* x, int heads) {
-  x = ggml_reshape_3d(step.context, x, kHeadWidth, heads, step.count);
-  return ggml_rope_ext(step.context, x, step.positions, nullptr, kHeadWidth, 0, 0, 10000.0f, 1.0f,
+ggml_tensor* rotate(const Shape& shape, const Step& step, ggml_tensor* x, int heads) {
+  x = ggml_reshape_3d(step.context, x, shape.head_width(), heads, step.count);
+  return ggml_rope_ext(step.context, x, step.positions, nullptr, shape.head_width(), 0, 0, 10000.0f, 1.0f,
                        0.0f, 1.0f, 32.0f, 1.0f);
 }
 
 // Appends this step's rows to a cache and returns all of it, as [width of a head, tokens, heads].
-ggml_tensor* remember(const Step& step, ggml_tensor* cache, ggml_tensor* rows) {
+ggml_tensor* remember(const Shape& shape, const Step& step, ggml_tensor* cache, ggml_tensor* rows) {
   ggml_context* c = step.context;
   ggml_tensor* place =
-      ggml_view_2d(c, cache, kKeyWidth, step.count, cache->nb[1], step.past * cache->nb[1]);
+      ggml_view_2d(c, cache, shape.key_width(), step.count, cache->nb[1], step.past * cache->nb[1]);
   ggml_build_forward_expand(step.graph,
-                            ggml_cpy(c, ggml_reshape_2d(c, rows, kKeyWidth, step.count), place));
-  const size_t head = kHeadWidth * ggml_element_size(cache);
+                            ggml_cpy(c, ggml_reshape_2d(c, rows, shape.key_width(), step.count), place));
+  const size_t head = shape.head_width() * ggml_element_size(cache);
   return ggml_permute(
-      c, ggml_view_3d(c, cache, kHeadWidth, kKeyHeads, kContext, head, cache->nb[1], 0), 0, 2, 1,
+      c, ggml_view_3d(c, cache, shape.head_width(), shape.key_heads, kContext, head, cache->nb[1], 0), 0, 2, 1,
       3);
 }
 
 ggml_tensor* attend(const Model& model, const Step& step, const Layer& layer, ggml_tensor* x) {
+  const Shape& shape = model.shape;
   ggml_context* c = step.context;
-  ggml_tensor* query = rotate(step, ggml_mul_mat(c, layer.query, x), kHeads);
+  ggml_tensor* query = rotate(shape, step, ggml_mul_mat(c, layer.query, x), shape.heads);
   ggml_tensor* keys =
-      remember(step, layer.key_cache, rotate(step, ggml_mul_mat(c, layer.key, x), kKeyHeads));
-  ggml_tensor* values = remember(step, layer.value_cache, ggml_mul_mat(c, layer.value, x));
+      remember(shape, step, layer.key_cache, rotate(shape, step, ggml_mul_mat(c, layer.key, x), shape.key_heads));
+  ggml_tensor* values = remember(shape, step, layer.value_cache, ggml_mul_mat(c, layer.value, x));
   query = ggml_permute(c, query, 0, 2, 1, 3);
-  const float scale = 1.0f / std::sqrt(static_cast<float>(kHeadWidth));
+  const float scale = 1.0f / std::sqrt(static_cast<float>(shape.head_width()));
   ggml_tensor* mixed;
   if (model.fused) {
     mixed = ggml_flash_attn_ext(c, query, keys, values, step.mask, scale, 0.0f, 0.0f);
@@ -174,10 +182,10 @@ ggml_tensor* attend(const Model& model, const Step& step, const Layer& layer, gg
     values = ggml_cont(c, ggml_transpose(c, values));
     mixed = ggml_cont(c, ggml_permute(c, ggml_mul_mat(c, values, shares), 0, 2, 1, 3));
   }
-  return ggml_mul_mat(c, layer.output, ggml_reshape_2d(c, mixed, kWidth, step.count));
+  return ggml_mul_mat(c, layer.output, ggml_reshape_2d(c, mixed, shape.width, step.count));
 }
 
-// The logits of the step's tokens, [kVocabulary, count].
+// The logits of the step's tokens, [vocabulary, count].
 ggml_tensor* build(const Model& model, const Step& step) {
   ggml_context* c = step.context;
   const auto normed = [&](ggml_tensor* x, ggml_tensor* weight) {
@@ -239,15 +247,14 @@ void evaluate(const Model& model, std::span<const int32_t> tokens, int past,
   set_inputs(step, tokens);
   if (ggml_backend_graph_compute(model.backend, step.graph) != GGML_STATUS_SUCCESS)
     fail("the computation failed");
-  logits.resize(logits.size() + static_cast<size_t>(kVocabulary) * count);
-  ggml_backend_tensor_get(result,
-                          logits.data() + logits.size() - static_cast<size_t>(kVocabulary) * count,
-                          0, sizeof(float) * kVocabulary * count);
+  const size_t values = static_cast<size_t>(model.shape.vocabulary) * count;
+  logits.resize(logits.size() + values);
+  ggml_backend_tensor_get(result, logits.data() + logits.size() - values, 0, sizeof(float) * values);
   ggml_free(c);
 }
 
-int32_t likeliest(std::span<const float> logits) {
-  const auto last = logits.last(kVocabulary);
+int32_t likeliest(const Shape& shape, std::span<const float> logits) {
+  const auto last = logits.last(shape.vocabulary);
   return static_cast<int32_t>(std::ranges::max_element(last) - last.begin());
 }
 
@@ -261,9 +268,9 @@ Generation generate(const Model& model) {
   Generation result;
   Random random(7);
   for (int i = 0; i < kPrompt; ++i)
-    result.tokens.push_back(static_cast<int32_t>(random.next() % kVocabulary));
+    result.tokens.push_back(static_cast<int32_t>(random.next() % model.shape.vocabulary));
   evaluate(model, result.tokens, 0, result.logits);
-  result.tokens.push_back(likeliest(result.logits));
+  result.tokens.push_back(likeliest(model.shape, result.logits));
   // Once before the clock runs: the backend compiles its shaders when it first needs them.
   std::vector<float> ignored;
   evaluate(model, std::span(result.tokens).last(1), kPrompt, ignored);
@@ -271,7 +278,7 @@ Generation generate(const Model& model) {
   for (int i = 1; i < kGenerated; ++i) {
     evaluate(model, std::span(result.tokens).last(1), static_cast<int>(result.tokens.size()) - 1,
              result.logits);
-    result.tokens.push_back(likeliest(result.logits));
+    result.tokens.push_back(likeliest(model.shape, result.logits));
   }
   result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   return result;
@@ -309,16 +316,21 @@ int main(int argc, char** argv) {
   constexpr std::array types{GGML_TYPE_F16, GGML_TYPE_Q8_0, GGML_TYPE_Q4_0};
   const auto type =
       std::ranges::find(types, std::string_view(argc > 1 ? argv[1] : ""), ggml_type_name);
-  const bool fused = argc > 2 && std::string_view(argv[2]) == "fused";
-  if (type == types.end() || argc > (fused ? 3 : 2))
-    fail("usage: language_model f16|q8_0|q4_0 [fused]");
+  bool fused = false, large = false;
+  for (int i = 2; i < argc; ++i) {
+    const std::string_view option = argv[i];
+    (option == "large" ? large : fused) = true;
+    if (option != "large" && option != "fused") fail(kUsage);
+  }
+  if (type == types.end()) fail(kUsage);
+  const Shape& shape = large ? kLarge : kSmall;
   ggml_backend_load_all();
-  const Generation result = generate(make_model(vulkan_backend(), *type, fused));
+  const Generation result = generate(make_model(vulkan_backend(), shape, *type, fused));
 
   ggml_backend_t processor = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr);
   if (!processor) fail("ggml has no processor backend");
   std::vector<float> expected;
-  evaluate(make_model(processor, *type, false),
+  evaluate(make_model(processor, shape, *type, false),
            std::span(result.tokens).first(result.tokens.size() - 1), 0, expected);
 
   std::printf("tokens:");
