@@ -7,26 +7,15 @@
 
 #include "frontends/vhost_user/session.h"
 #include "frontends/vhost_user/testing/frontend.h"
+#include "frontends/vhost_user/testing/plain_renderer.h"
 
 namespace pvgpu::bench {
 namespace {
 
 using frontends::vhost_user::Session;
 using frontends::vhost_user::testing::Frontend;
+using frontends::vhost_user::testing::PlainRenderer;
 using virtio_gpu::Command;
-
-// One blob, of shared memory.
-class BlobRenderer : public virtio_gpu::Renderer {
- public:
-  void create_blob(uint32_t, const venus::BlobRequest& request, BlobDone done) override {
-    auto memory = platform::SharedMemory::create(request.size, "blob");
-    done(venus::BlobMemory{memory->fd().duplicate(), memory->size()});
-  }
-  void attach_resource(uint32_t, int, uint64_t) override {}
-  void unref_resource(uint32_t) override {}
-  void submit(std::vector<std::byte>, std::function<void(bool)> done) override { done(true); }
-  void submit_fence(uint32_t, std::function<void()> done) override { done(); }
-};
 
 void WindowMapAndUnmap(benchmark::State& state) {
   const auto bytes = static_cast<uint64_t>(state.range(0));
@@ -34,7 +23,7 @@ void WindowMapAndUnmap(benchmark::State& state) {
   auto session = std::async(std::launch::async, [bytes, socket = std::move(pair->second)]() mutable {
     auto loop = platform::EventLoop::create();
     Session::Options options;
-    options.device.make_renderer = [](const std::string&) { return std::make_unique<BlobRenderer>(); };
+    options.device.make_renderer = [](const std::string&) { return std::make_unique<PlainRenderer>(); };
     options.device.window_bytes = 2 * bytes;
     options.memory_slots = true;
     return Session(**loop, std::move(socket), std::move(options)).run();

@@ -6,6 +6,7 @@
 #include <future>
 
 #include "frontends/vhost_user/testing/frontend.h"
+#include "frontends/vhost_user/testing/plain_renderer.h"
 #include "platform/process.h"
 
 namespace pvgpu::frontends::vhost_user {
@@ -13,22 +14,10 @@ namespace {
 
 using ::testing::HasSubstr;
 using testing::Frontend;
+using testing::PlainRenderer;
 using testing::wait_readable;
 using virtio_gpu::Command;
 using virtio_gpu::Response;
-
-// A context that gives shared memory for blobs.
-class PlainRenderer : public virtio_gpu::Renderer {
- public:
-  void create_blob(uint32_t, const venus::BlobRequest& request, BlobDone done) override {
-    auto memory = platform::SharedMemory::create(request.size, "blob");
-    done(venus::BlobMemory{memory->fd().duplicate(), memory->size()});
-  }
-  void attach_resource(uint32_t, int, uint64_t) override {}
-  void unref_resource(uint32_t) override {}
-  void submit(std::vector<std::byte>, std::function<void(bool)> done) override { done(true); }
-  void submit_fence(uint32_t, std::function<void()> done) override { done(); }
-};
 
 // What tells of one region of memory.
 struct OneRegion {
