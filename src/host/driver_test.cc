@@ -16,6 +16,7 @@
 #include "host/host.h"
 #include "host/info.h"
 #include "host/memory.h"
+#include "host/memory_types.h"
 #include "host/probe_instance.h"
 #include "host/test_device.h"
 

@@ -121,25 +121,5 @@ TEST(Extensions, ThatAreNotShownAreRefused) {
   }
 }
 
-TEST(MemoryTypes, HiddenOnesKeepTheirIndex) {
-  const DriverProfile profile = testing::headless_discrete();
-  const VkPhysicalDeviceMemoryProperties guest = guest_memory_properties(profile);
-  ASSERT_EQ(guest.memoryTypeCount, profile.memory.memoryTypeCount);
-  EXPECT_EQ(guest.memoryTypes[4].propertyFlags, testing::kDeviceLocal);
-  EXPECT_EQ(guest.memoryTypes[3].propertyFlags, testing::kHostCached);
-  EXPECT_EQ(guest.memoryTypes[1].propertyFlags, testing::kDeviceLocal);
-}
-
-TEST(MemoryTypes, ExportableAreThoseThatAreShared) {
-  DriverProfile discrete = testing::headless_discrete();
-  EXPECT_EQ(exportable_memory_types(discrete), 0b11111u) << "none that is shared is DEVICE_LOCAL";
-  discrete.memory.memoryTypes[2].propertyFlags |= VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT;
-  EXPECT_EQ(exportable_memory_types(discrete), 0b01100u);
-  EXPECT_FALSE(exports_stand_ins(discrete));
-  EXPECT_TRUE(exports_stand_ins(testing::headless_discrete()));
-  EXPECT_FALSE(exports_stand_ins(testing::desktop()));
-  EXPECT_EQ(exportable_memory_types(testing::desktop()), 0b11111u);
-}
-
 }  // namespace
 }  // namespace pvgpu::host

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "host/memory_types.h"
 #include "host/pnext.h"
 #include "observe/log_limit.h"
 
@@ -102,6 +103,7 @@ Allocated allocate_memory(const DriverProfile& profile, const MemoryFunctions& f
     return std::unexpected(VK_ERROR_OUT_OF_DEVICE_MEMORY);
   }
   const MemoryStrategy strategy = profile.memory_plan[info.memoryTypeIndex].strategy;
+  info.memoryTypeIndex = driver_memory_type(profile, info.memoryTypeIndex);
   switch (strategy) {
     case MemoryStrategy::kHostImport:
       return allocate_imported(profile, functions, device, info);
@@ -128,6 +130,7 @@ Allocated import_memory(const DriverProfile& profile, const MemoryFunctions& fun
                         VkMemoryAllocateInfo& info, platform::UniqueFd fd) {
   if (info.memoryTypeIndex >= profile.memory.memoryTypeCount) return std::unexpected(VK_ERROR_UNKNOWN);
   const MemoryStrategy strategy = profile.memory_plan[info.memoryTypeIndex].strategy;
+  info.memoryTypeIndex = driver_memory_type(profile, info.memoryTypeIndex);
   switch (strategy) {
     case MemoryStrategy::kHostImport:
       return allocate_on(profile, functions, device, info, VK_ERROR_INVALID_EXTERNAL_HANDLE,

@@ -30,7 +30,7 @@ struct SharedAllocation {
   VkDeviceSize size = 0;                            // bytes, as allocated (>= the guest's)
 };
 
-// Allocates for the guest's `info`, whose chain is edited in place and is only valid for this call:
+// Allocates for the guest's `info`, which is edited in place, and its chain with it, and is only valid for this call:
 //  - export requests are served by the strategy and never reach the driver as DMA_BUF when that is
 //  emulated;
 //  - with host_import, VkMemoryDedicatedAllocateInfo is dropped

@@ -7,6 +7,7 @@
 
 #include <vector>
 
+#include "host/memory_types.h"
 #include "host/pnext.h"
 #include "host/testing/profiles.h"
 
@@ -18,6 +19,7 @@ namespace {
 struct FakeDriver {
   VkResult result = VK_SUCCESS;
   VkDeviceSize size = 0;
+  uint32_t type = 0;
   std::vector<VkStructureType> chain;
   VkExternalMemoryHandleTypeFlags export_types = 0, fd_type = 0;
   std::byte* imported = nullptr;
@@ -29,6 +31,7 @@ FakeDriver* fake = nullptr;
 VkResult fake_allocate(VkDevice, const VkMemoryAllocateInfo* info, const VkAllocationCallbacks*,
                        VkDeviceMemory* memory) {
   fake->size = info->allocationSize;
+  fake->type = info->memoryTypeIndex;
   for (auto* s = static_cast<const VkBaseInStructure*>(info->pNext); s; s = s->pNext) {
     fake->chain.push_back(s->sType);
   }
@@ -96,6 +99,23 @@ TEST_F(Memory, IsPaddedToTheImportAlignment) {
   ASSERT_TRUE(allocation);
   EXPECT_EQ(driver_.size, 16384u);
   free_memory(functions_, VK_NULL_HANDLE, *allocation);
+}
+
+TEST_F(Memory, OfSplitTypesIsOfTheDriversTypeAndImportedOrNot) {
+  DriverProfile profile = testing::bare("Apple M3");
+  testing::add_memory_type(profile, testing::kHostCached, MemoryStrategy::kHostImport);
+  testing::add_memory_type(profile, testing::kHostCached, MemoryStrategy::kHostImport);
+  split_memory_types(profile);
+  auto own = allocate(profile, info(2, 4096));
+  ASSERT_TRUE(own);
+  EXPECT_EQ(driver_.type, 1u);
+  EXPECT_EQ(own->strategy, MemoryStrategy::kNone);
+  free_memory(functions_, VK_NULL_HANDLE, *own);
+  auto imported = allocate(profile, info(3, 4096));
+  ASSERT_TRUE(imported);
+  EXPECT_EQ(driver_.type, 1u);
+  EXPECT_EQ(imported->strategy, MemoryStrategy::kHostImport);
+  free_memory(functions_, VK_NULL_HANDLE, *imported);
 }
 
 TEST_F(Memory, IsFreedBeforeItsBytesAre) {

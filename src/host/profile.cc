@@ -90,33 +90,4 @@ std::vector<const char*> DriverProfile::required_device_extensions() const {
   return names;
 }
 
-VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& profile) {
-  VkPhysicalDeviceMemoryProperties memory = profile.memory;
-  for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
-    if (!profile.memory_plan[i].hidden) continue;
-    memory.memoryTypes[i].propertyFlags &= ~VkMemoryPropertyFlags(
-        VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT | VK_MEMORY_PROPERTY_HOST_COHERENT_BIT |
-        VK_MEMORY_PROPERTY_HOST_CACHED_BIT);
-  }
-  return memory;
-}
-
-uint32_t exportable_memory_types(const DriverProfile& profile) {
-  uint32_t all = 0, shared = 0;
-  for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
-    all |= 1u << i;
-    if (profile.memory_plan[i].strategy != MemoryStrategy::kNone) shared |= 1u << i;
-  }
-  return profile.emulation.dma_buf_memory && !exports_stand_ins(profile) ? shared : all;
-}
-
-bool exports_stand_ins(const DriverProfile& profile) {
-  if (!profile.emulation.dma_buf_memory) return false;
-  for (uint32_t i = 0; i < profile.memory.memoryTypeCount; ++i) {
-    const bool shared = profile.memory_plan[i].strategy != MemoryStrategy::kNone;
-    if (shared && profile.memory.memoryTypes[i].propertyFlags & VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT) return false;
-  }
-  return true;
-}
-
 }  // namespace pvgpu::host

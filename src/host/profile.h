@@ -76,12 +76,15 @@ struct DriverProfile {
   uint32_t api_version = 0;  // the driver's own
   uint32_t driver_version = 0;
   std::vector<VkExtensionProperties> driver_extensions;  // as the driver lists them
-  VkPhysicalDeviceMemoryProperties memory{};             // as the driver reports it
+  VkPhysicalDeviceMemoryProperties memory{};             // as the driver reports it, unless types are split
   std::array<MemoryTypePlan, VK_MAX_MEMORY_TYPES> memory_plan{};
   VkDeviceSize import_alignment = 0;  // minImportedHostPointerAlignment; 0 without the extension
   bool external_memory_host = false;  // the driver can import host pointers
   bool all_types_host_visible =
       false;  // every memory type is HOST_VISIBLE (lavapipe, many integrated GPUs)
+  // Images can be bound to imported memory only if their tiling is linear, and all memory would be imported. The guest gets two memory
+  // types for each of the driver's, and `memory` and `memory_plan` are of those: see memory_types.h.
+  bool split_memory_types = false;
   // Handle types that a buffer can be created with without losing memory types: 0, or one or more
   // of those of the plan. See external_info.h.
   VkExternalMemoryHandleTypeFlags buffer_handle_types = 0;
@@ -103,19 +106,5 @@ struct DriverProfile {
   // The verdict on `name`, or nullptr.
   const FeatureVerdict* verdict(std::string_view name) const;
 };
-
-// What the guest sees as memory types: the driver's, where hidden types are without HOST_VISIBLE,
-// HOST_COHERENT and HOST_CACHED. Indices and heaps never change.
-VkPhysicalDeviceMemoryProperties guest_memory_properties(const DriverProfile& profile);
-
-// Bit i: memory of type i may serve a resource that the guest wants to export (VkExternalMemory*CreateInfo
-// with DMA_BUF). Where dma-bufs are emulated these are the types that the guest can be given, unless
-// none of them is DEVICE_LOCAL: Mesa's window systems insist on that (Mesa 25.0 searches for ever), so all
-// types stay, and what is exported from the others is a stand-in without the contents. For every other
-// resource the driver's own memoryTypeBits stand.
-uint32_t exportable_memory_types(const DriverProfile& profile);
-// Whether what the guest exports is such a stand-in: dma-bufs are emulated, and no memory type that the
-// guest can be given is DEVICE_LOCAL.
-bool exports_stand_ins(const DriverProfile& profile);
 
 }  // namespace pvgpu::host

@@ -62,6 +62,10 @@ class Fields {
       }
     }
   }
+  // For what recordings of earlier builds do not have; `out` stays as it is.
+  void read_if_there(const char* name, bool& out) {
+    if (object_.contains(name)) read(name, out);
+  }
   void read(const char* name, std::array<uint8_t, VK_UUID_SIZE>& out) {
     std::string text;
     read(name, text);
@@ -152,6 +156,7 @@ Json to_json(const DriverProfile& profile) {
           {"import_alignment", profile.import_alignment},
           {"external_memory_host", profile.external_memory_host},
           {"all_types_host_visible", profile.all_types_host_visible},
+          {"split_memory_types", profile.split_memory_types},
           {"buffer_handle_types", profile.buffer_handle_types},
           {"unlisted_linear_import", profile.unlisted_linear_import},
           {"sync_fd_semaphore_features", profile.sync_fd_semaphore_features},
@@ -258,6 +263,7 @@ Result<DriverProfile> from_json(const Json& object) {
   fields.read("import_alignment", profile.import_alignment);
   fields.read("external_memory_host", profile.external_memory_host);
   fields.read("all_types_host_visible", profile.all_types_host_visible);
+  fields.read_if_there("split_memory_types", profile.split_memory_types);
   fields.read("buffer_handle_types", profile.buffer_handle_types);
   fields.read("unlisted_linear_import", profile.unlisted_linear_import);
   fields.read("sync_fd_semaphore_features", profile.sync_fd_semaphore_features);

@@ -13,6 +13,7 @@ using ::testing::HasSubstr;
 TEST(ProfileJson, ComesBackAsItWas) {
   std::vector<DriverProfile> before = {testing::headless_discrete(), testing::software()};
   before[0].identity.occurrence = 1;
+  before[1].split_memory_types = true;
   const std::string text = profiles_to_json(before);
   const auto after = profiles_from_json(text);
   ASSERT_TRUE(after) << after.error().what;
@@ -28,10 +29,23 @@ TEST(ProfileJson, ComesBackAsItWas) {
   EXPECT_EQ(profile.memory_plan[3].strategy, MemoryStrategy::kHostImport);
   EXPECT_EQ(profile.buffer_handle_types, before[0].buffer_handle_types);
   EXPECT_EQ(profile.sync_fd_semaphore_features, before[0].sync_fd_semaphore_features);
+  EXPECT_FALSE(profile.split_memory_types);
+  EXPECT_TRUE((*after)[1].split_memory_types);
   EXPECT_TRUE(profile.emulation.dma_buf_memory);
   EXPECT_FALSE(profile.emulation.sync_fd_fence);
   EXPECT_TRUE((*after)[1].emulation.sync_fd_fence);
   EXPECT_EQ(profile.verdicts.size(), before[0].verdicts.size());
+}
+
+TEST(ProfileJson, OfEarlierBuildsIsRead) {
+  std::string text = profiles_to_json(std::vector{testing::software()});
+  for (std::string_view later : {"\"split_memory_types\":false,"}) {
+    ASSERT_NE(text.find(later), std::string::npos);
+    text.erase(text.find(later), later.size());
+  }
+  const auto profiles = profiles_from_json(text);
+  ASSERT_TRUE(profiles);
+  EXPECT_FALSE((*profiles)[0].split_memory_types);
 }
 
 TEST(ProfileJson, SurvivesNamesThatAreNoText) {

@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "host/external_info.h"
+#include "host/memory_types.h"
 #include "host/test_device.h"
 #include "observe/log.h"
 #include "platform/fd.h"
@@ -73,6 +74,29 @@ bool holds(const std::byte* at, const uint32_t* words, size_t bytes) {
   return std::memcmp(at, words, bytes) == 0;
 }
 
+// What window systems draw to.
+VkImageCreateInfo usual_image(VkImageTiling tiling) {
+  VkImageCreateInfo image{};
+  image.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
+  image.imageType = VK_IMAGE_TYPE_2D;
+  image.format = VK_FORMAT_B8G8R8A8_UNORM;
+  image.extent = {256, 256, 1};
+  image.mipLevels = 1;
+  image.arrayLayers = 1;
+  image.samples = VK_SAMPLE_COUNT_1_BIT;
+  image.tiling = tiling;
+  image.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+  return image;
+}
+
+// Whether the driver says that `image` can be bound to memory that is imported by pointer.
+bool lists_import(const ImageQuery& ask, const VkImageCreateInfo& image) {
+  const auto listed = ask(image, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
+  return listed && (listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) &&
+         !(listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT);
+}
+
 // A buffer and its memory, freed in the order that Vulkan wants.
 struct TestMemory {
   explicit TestMemory(TestDevice& test) : device(test) {}
@@ -105,6 +129,8 @@ class MemoryTest {
   VkExternalMemoryHandleTypeFlags harmless_for_buffers(VkExternalMemoryHandleTypeFlags wanted);
   // See DriverProfile::unlisted_linear_import; `shared` are the memory types that are imported.
   bool takes_linear_images_unlisted(uint32_t shared);
+  // Whether images of optimal tiling can be bound to imported memory, if the driver's word is taken.
+  bool imports_for_all_images() const;
 
  private:
   Step<void> try_strategy(MemoryStrategy strategy, uint32_t type);
@@ -351,26 +377,17 @@ VkExternalMemoryHandleTypeFlags MemoryTest::harmless_for_buffers(
 }
 
 bool MemoryTest::takes_linear_images_unlisted(uint32_t shared) {
-  VkImageCreateInfo image{};
-  image.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
-  image.imageType = VK_IMAGE_TYPE_2D;
-  image.format = VK_FORMAT_B8G8R8A8_UNORM;
-  image.extent = {256, 256, 1};
-  image.mipLevels = 1;
-  image.arrayLayers = 1;
-  image.samples = VK_SAMPLE_COUNT_1_BIT;
-  image.tiling = VK_IMAGE_TILING_LINEAR;
-  image.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
-                VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+  const VkImageCreateInfo image = usual_image(VK_IMAGE_TILING_LINEAR);
   const ImageQuery ask = driver_image_query(functions_.get_image_format_properties2, physical_);
-  const auto listed = ask(image, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);
-  if (listed && (listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT) &&
-      !(listed->externalMemoryFeatures & VK_EXTERNAL_MEMORY_FEATURE_DEDICATED_ONLY_BIT)) {
-    return false;
-  }
+  if (lists_import(ask, image)) return false;
   // No handle type at all: does the image exist?
   if (!ask(image, VkExternalMemoryHandleTypeFlagBits(0))) return false;
   return (device_.image_memory_types(image) & shared) != 0;
+}
+
+bool MemoryTest::imports_for_all_images() const {
+  return lists_import(driver_image_query(functions_.get_image_format_properties2, physical_),
+                      usual_image(VK_IMAGE_TILING_OPTIMAL));
 }
 
 }  // namespace
@@ -409,6 +426,9 @@ Result<void> test_memory(const InstanceFunctions& functions, VkPhysicalDevice de
   profile.buffer_handle_types = test_device->hung() ? 0 : test.harmless_for_buffers(wanted);
   profile.unlisted_linear_import =
       imported != 0 && !test_device->hung() && test.takes_linear_images_unlisted(imported);
+  // Where there are other types too, these images have them.
+  const bool all_imported = imported == (uint64_t(1) << count) - 1;
+  if (all_imported && !test.imports_for_all_images()) split_memory_types(profile);
   return {};
 }
 

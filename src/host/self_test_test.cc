@@ -105,6 +105,23 @@ TEST_F(SelfTest, KeepsBuffersInAllMemoryTypes) {
   EXPECT_EQ(run()->buffer_handle_types, 0u);
 }
 
+TEST_F(SelfTest, GivesImagesThatCannotHaveImportedMemoryATypeOfTheirOwn) {
+  device_.imports_pointers = true;
+  device_.lists_tiled_import = false;
+  EXPECT_FALSE(run()->split_memory_types) << "there is a type that is not imported";
+  DriverProfile profile = device_.profile();
+  profile.memory.memoryTypeCount = 1;
+  ASSERT_TRUE(test_memory(device_.functions(), VK_NULL_HANDLE, profile));
+  EXPECT_TRUE(profile.split_memory_types);
+  EXPECT_EQ(profile.memory.memoryTypeCount, 2u);
+
+  device_.lists_tiled_import = true;
+  profile = device_.profile();
+  profile.memory.memoryTypeCount = 1;
+  ASSERT_TRUE(test_memory(device_.functions(), VK_NULL_HANDLE, profile));
+  EXPECT_FALSE(profile.split_memory_types);
+}
+
 TEST_F(SelfTest, FindsLinearImagesThatTheDriverDoesNotList) {
   device_.imports_pointers = true;
   EXPECT_FALSE(run()->unlisted_linear_import);

@@ -6,6 +6,8 @@
 namespace pvgpu::host::sparse {
 
 bool is_hidden(const DriverProfile& profile) {
+  // A sparse buffer could be bound to the driver's own memory alone, and is told of the other as well.
+  if (profile.split_memory_types) return true;
   const std::span plans(profile.memory_plan.data(), profile.memory.memoryTypeCount);
   return !plans.empty() && std::ranges::all_of(plans, [](const MemoryTypePlan& plan) {
     return plan.strategy == MemoryStrategy::kHostImport;

@@ -106,6 +106,11 @@ void add_memory(DriverProfile& profile) {
   if (sparse::is_hidden(profile)) {
     profile.verdicts.push_back({std::string(sparse::kName), Treatment::kHidden, std::string(sparse::kReason)});
   }
+  if (profile.split_memory_types) {
+    profile.verdicts.push_back({std::string(kMemoryForImages), Treatment::kEmulated,
+                                "the driver imports pointers for buffers and images of linear tiling only; other "
+                                "images get the driver's own memory, as a memory type that guests cannot map"});
+  }
   if (profile.unlisted_linear_import) {
     profile.verdicts.push_back(
         {"images of linear tiling on shared memory", Treatment::kEmulated,

@@ -11,6 +11,7 @@
 
 #include "describe/structures.h"
 #include "host/sparse.h"
+#include "host/verdicts.h"
 #include "parity/guest_driver.h"
 
 namespace pvgpu::parity {
@@ -211,6 +212,9 @@ class Comparison {
     return {Cause::kGuestDriver, reason};
   }
   Why why_we_changed(const Fact& fact) const {
+    if (fact.structure == "VkPhysicalDeviceMemoryProperties") {
+      if (const auto* verdict = sides_.profile.verdict(host::kMemoryForImages)) return {Cause::kEmulated, verdict->reason};
+    }
     unsigned type = 0;
     char rest = 0;
     if (std::sscanf(fact.member.c_str(), "memoryTypes[%u].propertyFlags%c", &type, &rest) == 1) {

@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "host/memory_types.h"
 #include "host/testing/profiles.h"
 #include "parity/guest_driver.h"
 #include "parity/print.h"
@@ -161,6 +162,15 @@ TEST(Compare, TellsWhoChangesAValue) {
   Sample::set(sample.guest, "memoryTypes[0].propertyFlags", "0x1");
   EXPECT_EQ(sample.only().cause, Cause::kHidden);
   EXPECT_EQ(sample.only().reason, "cannot be imported");
+
+  sample = {};
+  sample.profile = host::testing::software();
+  host::split_memory_types(sample.profile);
+  host::judge(sample.profile, {});
+  sample.offer.facts.push_back({Kind::kMemory, "", "VkPhysicalDeviceMemoryProperties", "memoryTypes[1].propertyFlags", "0xf"});
+  sample.guest.facts.push_back(sample.offer.facts.back());
+  EXPECT_EQ(sample.only().cause, Cause::kEmulated);
+  EXPECT_EQ(sample.only().reason, sample.profile.verdict(host::kMemoryForImages)->reason);
 }
 
 TEST(Compare, BlamesTheProtocolForStructuresThatItDoesNotCarry) {

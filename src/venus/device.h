@@ -60,6 +60,9 @@ struct Device {
   // Images that the guest created PREINITIALIZED and the driver UNDEFINED; see commands/image_buffer.cc.
   HandleSet<VkImage> preinitialized;
 
+  // Images of linear tiling, where others cannot be bound to imported memory (DriverProfile::split_memory_types).
+  HandleSet<VkImage> linear_images;
+
   // Images and buffers that the guest wants to export (DMA_BUF): only memory that it can be given will do.
   HandleSet<VkImage> exported_images;
   HandleSet<VkBuffer> exported_buffers;

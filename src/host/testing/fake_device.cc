@@ -167,7 +167,8 @@ struct FakeDevice::Table {
     auto* answer = find_struct<VkExternalImageFormatProperties>(
         out->pNext, VK_STRUCTURE_TYPE_EXTERNAL_IMAGE_FORMAT_PROPERTIES);
     if (external->handleType != 0) {
-      if (!device->lists_linear_import) return VK_ERROR_FORMAT_NOT_SUPPORTED;
+      const bool linear = info->tiling == VK_IMAGE_TILING_LINEAR;
+      if (!(linear ? device->lists_linear_import : device->lists_tiled_import)) return VK_ERROR_FORMAT_NOT_SUPPORTED;
       answer->externalMemoryProperties.externalMemoryFeatures =
           VK_EXTERNAL_MEMORY_FEATURE_IMPORTABLE_BIT;
     }

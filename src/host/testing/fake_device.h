@@ -32,6 +32,7 @@ class FakeDevice {
   bool fd_without_size = false;       // a device file, which tells no size
   bool external_loses_types = false;  // external buffers cannot live in memory type 1
   bool lists_linear_import = true;    // HOST_ALLOCATION for images of linear tiling
+  bool lists_tiled_import = true;     // the same of optimal tiling
   uint32_t image_types = 0b11;        // memory types of images
   int fail_at = 0;                    // this call, counted from 1, fails with OUT_OF_HOST_MEMORY
 

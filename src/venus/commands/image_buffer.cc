@@ -4,6 +4,7 @@
 
 #include "host/emulation/linear_modifier.h"
 #include "host/external_info.h"
+#include "host/memory_types.h"
 #include "host/pnext.h"
 #include "protocol/handlers.h"
 #include "venus/call.h"
@@ -47,8 +48,18 @@ bool wants_export(const Info& info, VkStructureType external_type) {
   return external && external->handleTypes != 0;
 }
 
-void mask_types(const Device& device, VkMemoryRequirements& requirements) {
-  requirements.memoryTypeBits &= host::exportable_memory_types(*device.profile);
+// The driver's memory types as the guest is told them. `imported`: the resource can be bound to imported memory; `exported`: the guest
+// wants to export that memory.
+void translate_types(const Device& device, VkMemoryRequirements& requirements, bool imported, bool exported) {
+  const host::DriverProfile& profile = *device.profile;
+  requirements.memoryTypeBits = host::guest_memory_types(profile, requirements.memoryTypeBits, imported);
+  if (exported) requirements.memoryTypeBits &= host::exportable_memory_types(profile);
+}
+void translate_types(const Device& device, VkBuffer buffer, VkMemoryRequirements& requirements) {
+  translate_types(device, requirements, true, device.exported_buffers.contains(buffer));
+}
+void translate_types(const Device& device, VkImage image, VkMemoryRequirements& requirements) {
+  translate_types(device, requirements, device.linear_images.contains(image), device.exported_images.contains(image));
 }
 
 // An exported image whose bytes nobody can be given is an ordinary image of optimal tiling: NVIDIA's GPUs
@@ -126,6 +137,8 @@ void handle(Call& call, protocol::CreateImageArgs& args) {
   if (args.ret == VK_SUCCESS && args.pCreateInfo->initialLayout != asked)
     call.device().preinitialized.insert(*args.pImage);
   if (exported && args.ret == VK_SUCCESS) call.device().exported_images.insert(*args.pImage);
+  const bool linear = args.pCreateInfo->tiling == VK_IMAGE_TILING_LINEAR;
+  if (linear && call.device().profile->split_memory_types && args.ret == VK_SUCCESS) call.device().linear_images.insert(*args.pImage);
   *args.pImage = call.created(id, args.ret, *args.pImage);
 }
 
@@ -136,6 +149,7 @@ void handle(Call& call, protocol::DestroyImageArgs& args) {
   args.image = std::bit_cast<VkImage>(object->handle);
   call.context().objects().erase(object);
   call.device().preinitialized.erase(args.image);
+  call.device().linear_images.erase(args.image);
   if (call.device().exported_images.erase(args.image)) {
     std::lock_guard lock(call.device().stand_ins_mutex);
     call.device().stand_ins.erase(args.image);
@@ -145,24 +159,22 @@ void handle(Call& call, protocol::DestroyImageArgs& args) {
 
 void handle(Call& call, protocol::GetBufferMemoryRequirementsArgs& args) {
   args.call(call.device().vk.vkGetBufferMemoryRequirements);
-  if (call.device().exported_buffers.contains(args.buffer)) mask_types(call.device(), *args.pMemoryRequirements);
+  translate_types(call.device(), args.buffer, *args.pMemoryRequirements);
 }
 
 void handle(Call& call, protocol::GetBufferMemoryRequirements2Args& args) {
   args.call(call.device().vk.vkGetBufferMemoryRequirements2);
-  if (call.device().exported_buffers.contains(args.pInfo->buffer))
-    mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
+  translate_types(call.device(), args.pInfo->buffer, args.pMemoryRequirements->memoryRequirements);
 }
 
 void handle(Call& call, protocol::GetImageMemoryRequirementsArgs& args) {
   args.call(call.device().vk.vkGetImageMemoryRequirements);
-  if (call.device().exported_images.contains(args.image)) mask_types(call.device(), *args.pMemoryRequirements);
+  translate_types(call.device(), args.image, *args.pMemoryRequirements);
 }
 
 void handle(Call& call, protocol::GetImageMemoryRequirements2Args& args) {
   args.call(call.device().vk.vkGetImageMemoryRequirements2);
-  if (call.device().exported_images.contains(args.pInfo->image))
-    mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
+  translate_types(call.device(), args.pInfo->image, args.pMemoryRequirements->memoryRequirements);
 }
 
 void handle(Call& call, protocol::GetDeviceBufferMemoryRequirementsArgs& args) {
@@ -172,7 +184,7 @@ void handle(Call& call, protocol::GetDeviceBufferMemoryRequirementsArgs& args) {
   const bool exported = wants_export(*args.pInfo->pCreateInfo, external.sType);
   prepare(call, const_cast<VkBufferCreateInfo&>(*args.pInfo->pCreateInfo), external);
   args.call(f);
-  if (exported) mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
+  translate_types(call.device(), args.pMemoryRequirements->memoryRequirements, true, exported);
 }
 
 void handle(Call& call, protocol::GetDeviceImageMemoryRequirementsArgs& args) {
@@ -181,7 +193,8 @@ void handle(Call& call, protocol::GetDeviceImageMemoryRequirementsArgs& args) {
   VkExternalMemoryImageCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO};
   const bool exported = wants_export(*args.pInfo->pCreateInfo, external.sType);
   if (prepare(call, const_cast<VkImageCreateInfo&>(*args.pInfo->pCreateInfo), external) == VK_SUCCESS) args.call(f);
-  if (exported) mask_types(call.device(), args.pMemoryRequirements->memoryRequirements);
+  const bool linear = args.pInfo->pCreateInfo->tiling == VK_IMAGE_TILING_LINEAR;
+  translate_types(call.device(), args.pMemoryRequirements->memoryRequirements, linear, exported);
 }
 
 void handle(Call& call, protocol::GetDeviceImageSparseMemoryRequirementsArgs& args) {

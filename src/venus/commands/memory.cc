@@ -40,6 +40,7 @@ void handle(Call& call, protocol::AllocateMemoryArgs& args) {
   if (info.memoryTypeIndex >= device.profile->memory.memoryTypeCount)
     return call.poison(PoisonReason::kBadRange, fmt::format("memory type {} of {}", info.memoryTypeIndex,
                                                             device.profile->memory.memoryTypeCount));
+  const VkMemoryPropertyFlags properties = device.profile->memory.memoryTypes[info.memoryTypeIndex].propertyFlags;
   *args.pMemory = VK_NULL_HANDLE;
   const auto* imported =
       host::unlink_struct<VkImportMemoryResourceInfoMESA>(&info, VK_STRUCTURE_TYPE_IMPORT_MEMORY_RESOURCE_INFO_MESA);
@@ -55,7 +56,6 @@ void handle(Call& call, protocol::AllocateMemoryArgs& args) {
   }
   args.ret = VK_SUCCESS;
   const auto handle = std::bit_cast<uint64_t>(allocation->memory);
-  const VkMemoryPropertyFlags properties = device.profile->memory.memoryTypes[info.memoryTypeIndex].propertyFlags;
   auto memory = std::make_unique<Memory>(device, std::move(*allocation),
                                          (properties & VK_MEMORY_PROPERTY_HOST_CACHED_BIT) != 0);
   {

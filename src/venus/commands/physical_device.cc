@@ -7,6 +7,7 @@
 #include "host/emulation/linear_modifier.h"
 #include "host/emulation/sync_fd.h"
 #include "host/extensions.h"
+#include "host/memory_types.h"
 #include "host/pnext.h"
 #include "host/sparse.h"
 #include "protocol/handlers.h"
