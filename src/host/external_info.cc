@@ -62,8 +62,9 @@ bool needs_external(const DriverProfile& profile, const VkImageCreateInfo& info,
   if (profile.all_types_host_visible) return true;
   // Beside imported memory there is the driver's own, and nobody knows yet which of them the image will be
   // bound to. A HOST_ALLOCATION image may lose memory types or speed there, while one without create-info works
-  // in imported memory on NVIDIA (580), the driver that is like this, whatever the validation layer says.
-  if (profile.uses(MemoryStrategy::kHostImport)) return false;
+  // in imported memory on NVIDIA (580), the driver that is like this, whatever the validation layer says. Of linear images the self-test
+  // knows more.
+  if (profile.uses(MemoryStrategy::kHostImport)) return profile.harmless_linear_import && info.tiling == VK_IMAGE_TILING_LINEAR;
   return guest_asks || info.tiling == VK_IMAGE_TILING_LINEAR;
 }
 

@@ -108,6 +108,13 @@ TEST(ImageHandleTypes, AreLeftOutWhereImportedMemoryIsNotAllThereIs) {
   }
 }
 
+TEST(ImageHandleTypes, AreThoseOfLinearImagesWhereTheseLoseNothing) {
+  DriverProfile profile = testing::portability();
+  profile.harmless_linear_import = true;
+  EXPECT_EQ(image_handle_types(profile, image(VK_IMAGE_TILING_LINEAR), kImagesOk), kHost);
+  EXPECT_EQ(image_handle_types(profile, image(VK_IMAGE_TILING_OPTIMAL), kImagesOk), 0u);
+}
+
 TEST(ImageHandleTypes, AskForAnUndefinedInitialLayout) {
   auto info = image(VK_IMAGE_TILING_LINEAR);
   info.initialLayout = VK_IMAGE_LAYOUT_PREINITIALIZED;

@@ -91,6 +91,8 @@ struct DriverProfile {
   // The driver does not list HOST_ALLOCATION for images of linear tiling, yet such images fit
   // memory types that are shared (see dma_buf::ask_without_external).
   bool unlisted_linear_import = false;
+  // The driver lists HOST_ALLOCATION for images of linear tiling, and they lose no memory types by it.
+  bool harmless_linear_import = false;
   // What the driver itself says of SYNC_FD; 0 without the extension.
   VkExternalSemaphoreFeatureFlags sync_fd_semaphore_features = 0;
   VkExternalFenceFeatureFlags sync_fd_fence_features = 0;

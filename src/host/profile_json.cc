@@ -159,6 +159,7 @@ Json to_json(const DriverProfile& profile) {
           {"split_memory_types", profile.split_memory_types},
           {"buffer_handle_types", profile.buffer_handle_types},
           {"unlisted_linear_import", profile.unlisted_linear_import},
+          {"harmless_linear_import", profile.harmless_linear_import},
           {"sync_fd_semaphore_features", profile.sync_fd_semaphore_features},
           {"sync_fd_fence_features", profile.sync_fd_fence_features},
           {"emulation",
@@ -266,6 +267,7 @@ Result<DriverProfile> from_json(const Json& object) {
   fields.read_if_there("split_memory_types", profile.split_memory_types);
   fields.read("buffer_handle_types", profile.buffer_handle_types);
   fields.read("unlisted_linear_import", profile.unlisted_linear_import);
+  fields.read_if_there("harmless_linear_import", profile.harmless_linear_import);
   fields.read("sync_fd_semaphore_features", profile.sync_fd_semaphore_features);
   fields.read("sync_fd_fence_features", profile.sync_fd_fence_features);
   read_memory(fields, profile);

@@ -13,7 +13,7 @@ using ::testing::HasSubstr;
 TEST(ProfileJson, ComesBackAsItWas) {
   std::vector<DriverProfile> before = {testing::headless_discrete(), testing::software()};
   before[0].identity.occurrence = 1;
-  before[1].split_memory_types = true;
+  before[1].split_memory_types = before[1].harmless_linear_import = true;
   const std::string text = profiles_to_json(before);
   const auto after = profiles_from_json(text);
   ASSERT_TRUE(after) << after.error().what;
@@ -31,6 +31,8 @@ TEST(ProfileJson, ComesBackAsItWas) {
   EXPECT_EQ(profile.sync_fd_semaphore_features, before[0].sync_fd_semaphore_features);
   EXPECT_FALSE(profile.split_memory_types);
   EXPECT_TRUE((*after)[1].split_memory_types);
+  EXPECT_FALSE(profile.harmless_linear_import);
+  EXPECT_TRUE((*after)[1].harmless_linear_import);
   EXPECT_TRUE(profile.emulation.dma_buf_memory);
   EXPECT_FALSE(profile.emulation.sync_fd_fence);
   EXPECT_TRUE((*after)[1].emulation.sync_fd_fence);
@@ -39,7 +41,7 @@ TEST(ProfileJson, ComesBackAsItWas) {
 
 TEST(ProfileJson, OfEarlierBuildsIsRead) {
   std::string text = profiles_to_json(std::vector{testing::software()});
-  for (std::string_view later : {"\"split_memory_types\":false,"}) {
+  for (std::string_view later : {"\"split_memory_types\":false,", "\"harmless_linear_import\":false,"}) {
     ASSERT_NE(text.find(later), std::string::npos);
     text.erase(text.find(later), later.size());
   }

@@ -129,6 +129,8 @@ class MemoryTest {
   VkExternalMemoryHandleTypeFlags harmless_for_buffers(VkExternalMemoryHandleTypeFlags wanted);
   // See DriverProfile::unlisted_linear_import; `shared` are the memory types that are imported.
   bool takes_linear_images_unlisted(uint32_t shared);
+  // See DriverProfile::harmless_linear_import.
+  bool imports_linear_images() const;
   // Whether images of optimal tiling can be bound to imported memory, if the driver's word is taken.
   bool imports_for_all_images() const;
 
@@ -385,6 +387,17 @@ bool MemoryTest::takes_linear_images_unlisted(uint32_t shared) {
   return (device_.image_memory_types(image) & shared) != 0;
 }
 
+bool MemoryTest::imports_linear_images() const {
+  VkImageCreateInfo image = usual_image(VK_IMAGE_TILING_LINEAR);
+  if (!lists_import(driver_image_query(functions_.get_image_format_properties2, physical_), image)) return false;
+  const uint32_t plain = device_.image_memory_types(image);
+  VkExternalMemoryImageCreateInfo external{};
+  external.sType = VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO;
+  external.handleTypes = VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT;
+  image.pNext = &external;
+  return plain != 0 && (plain & ~device_.image_memory_types(image)) == 0;
+}
+
 bool MemoryTest::imports_for_all_images() const {
   return lists_import(driver_image_query(functions_.get_image_format_properties2, physical_),
                       usual_image(VK_IMAGE_TILING_OPTIMAL));
@@ -426,6 +439,8 @@ Result<void> test_memory(const InstanceFunctions& functions, VkPhysicalDevice de
   profile.buffer_handle_types = test_device->hung() ? 0 : test.harmless_for_buffers(wanted);
   profile.unlisted_linear_import =
       imported != 0 && !test_device->hung() && test.takes_linear_images_unlisted(imported);
+  profile.harmless_linear_import =
+      imported != 0 && !test_device->hung() && test.imports_linear_images();
   // Where there are other types too, these images have them.
   const bool all_imported = imported == (uint64_t(1) << count) - 1;
   if (all_imported && !test.imports_for_all_images()) split_memory_types(profile);

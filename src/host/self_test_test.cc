@@ -122,6 +122,16 @@ TEST_F(SelfTest, GivesImagesThatCannotHaveImportedMemoryATypeOfTheirOwn) {
   EXPECT_FALSE(profile.split_memory_types);
 }
 
+TEST_F(SelfTest, FindsWhetherLinearImagesLoseMemoryTypesByBeingExternal) {
+  device_.imports_pointers = true;
+  EXPECT_TRUE(run()->harmless_linear_import);
+  device_.external_images_lose_types = true;
+  EXPECT_FALSE(run()->harmless_linear_import);
+  device_.external_images_lose_types = false;
+  device_.lists_linear_import = false;
+  EXPECT_FALSE(run()->harmless_linear_import);
+}
+
 TEST_F(SelfTest, FindsLinearImagesThatTheDriverDoesNotList) {
   device_.imports_pointers = true;
   EXPECT_FALSE(run()->unlisted_linear_import);

@@ -76,6 +76,7 @@ class Comparison {
     describe_sides();
     compare_instance();
     for (Kind kind : kDeviceKinds) compare_kind(kind);
+    list_what_the_driver_lacks();
     std::ranges::stable_sort(table_.differences, {}, [](const Difference& d) { return std::tie(d.kind, d.name); });
     return std::move(table_);
   }
@@ -118,6 +119,17 @@ class Comparison {
       if (!guest.find(*fact)) add(fact->kind, '-', fact->name(), fact, nullptr, why);
     for (const auto& [key, fact] : guest)
       if (!native.find(*fact)) add(fact->kind, '+', fact->name(), nullptr, fact, why);
+  }
+
+  void list_what_the_driver_lacks() {
+    std::set<std::string_view> seen;
+    const auto shown = [](const Fact& fact) { return fact.kind == Kind::kFeature && fact.value != "0"; };
+    for (const Fact& fact : sides_.native.facts)
+      if (shown(fact)) seen.insert(fact.member);
+    for (const Fact& fact : sides_.native.facts)
+      if (fact.kind == Kind::kFeature && seen.insert(fact.member).second) table_.driver_lacks.push_back({Kind::kFeature, fact.member});
+    for (const host::FeatureVerdict& verdict : sides_.profile.verdicts)
+      if (verdict.treatment == host::Treatment::kAbsent) table_.driver_lacks.push_back({Kind::kExtension, verdict.name});
   }
 
   void compare_kind(Kind kind) {

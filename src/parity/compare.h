@@ -36,6 +36,11 @@ struct Difference {
   std::string reason;
 };
 
+struct Lack {
+  describe::Kind kind{};
+  std::string name;  // of a feature without its structure: there may be several
+};
+
 struct Count {
   describe::Kind kind{};
   size_t native = 0, guest = 0;  // things that each side shows
@@ -46,6 +51,9 @@ struct Table {
   std::string guest_name, guest_driver, guest_level;
   std::vector<Count> counts;            // of all kinds
   std::vector<Difference> differences;  // by kind, then by name
+  // What is no difference, since the driver itself has not got it: features of structures that it shows, and extensions that a guest
+  // could have. By kind, then in the registry's order.
+  std::vector<Lack> driver_lacks;
   // Extensions of the driver that this build's registry does not have, so that their structures were not compared.
   std::vector<std::string> unread_extensions;
   bool explained() const;

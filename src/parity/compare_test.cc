@@ -173,6 +173,23 @@ TEST(Compare, TellsWhoChangesAValue) {
   EXPECT_EQ(sample.only().reason, sample.profile.verdict(host::kMemoryForImages)->reason);
 }
 
+TEST(Compare, ListsWhatTheDriverItselfLacks) {
+  Sample sample;
+  EXPECT_TRUE(std::ranges::none_of(sample.compare().driver_lacks, [](const Lack& lack) { return lack.kind == Kind::kFeature; }));
+  sample.everywhere(feature("VkPhysicalDeviceFeatures", "logicOp", "0"));
+  sample.everywhere(feature("VkPhysicalDeviceMultiviewFeatures", "multiviewGeometryShader", "0"));
+  sample.everywhere(feature("VkPhysicalDeviceVulkan11Features", "multiviewGeometryShader", "0"));
+  sample.everywhere(feature("VkPhysicalDeviceVulkan11Features", "geometryShader", "0"));  // another structure has it
+  const Table table = sample.compare();
+  EXPECT_TRUE(table.differences.empty());
+  std::vector<std::string> features, extensions;
+  for (const Lack& lack : table.driver_lacks) (lack.kind == Kind::kFeature ? features : extensions).push_back(lack.name);
+  EXPECT_THAT(features, ::testing::ElementsAre("logicOp", "multiviewGeometryShader"));
+  EXPECT_THAT(extensions, ::testing::Contains("VK_EXT_transform_feedback"));
+  EXPECT_THAT(to_text(std::vector{table}, false), HasSubstr("the driver lacks it\n      features: logicOp multiviewGeometryShader\n      extensions: "));
+  EXPECT_THAT(to_json(std::vector{table}), HasSubstr("\"name\": \"logicOp\""));
+}
+
 TEST(Compare, BlamesTheProtocolForStructuresThatItDoesNotCarry) {
   Sample sample;
   sample.everywhere(feature("VkPhysicalDeviceMemoryPriorityFeaturesEXT", "memoryPriority", "1"));

@@ -8,7 +8,10 @@
 namespace pvgpu::parity {
 namespace {
 
+using describe::Kind;
+
 constexpr size_t kMostValue = 60;  // characters of a value in a line
+constexpr size_t kLineWidth = 110;
 
 struct Style {
   std::string_view bold, red, dim, plain;
@@ -43,6 +46,21 @@ std::string paragraph(const Table& table, Cause cause, const Style& style) {
   return text;
 }
 
+// "features: …", in lines of at most kLineWidth.
+std::string lacks_text(const Table& table, Kind kind) {
+  std::string text, line = fmt::format("      {}s:", describe::kind_name(kind));
+  const size_t nothing = line.size();
+  for (const Lack& lack : table.driver_lacks) {
+    if (lack.kind != kind) continue;
+    if (line.size() + 1 + lack.name.size() > kLineWidth) {
+      text += line + '\n';
+      line = "       ";
+    }
+    line += ' ' + lack.name;
+  }
+  return text.empty() && line.size() == nothing ? "" : text + line + '\n';
+}
+
 std::string table_text(size_t index, const Table& table, const Style& style) {
   std::string text = fmt::format("{}GPU {}: {}{}\n", style.bold, index, table.native_name, style.plain);
   text += fmt::format("  native  Vulkan {}, {}\n", table.native_level, table.native_driver);
@@ -54,6 +72,10 @@ std::string table_text(size_t index, const Table& table, const Style& style) {
   }
   if (table.differences.empty()) text += "\n  no differences\n";
   for (Cause cause : kCauses) text += paragraph(table, cause, style);
+  if (!table.driver_lacks.empty()) {
+    text += fmt::format("\n  {}no difference: the driver lacks it{}\n", style.bold, style.plain);
+    text += lacks_text(table, Kind::kFeature) + lacks_text(table, Kind::kExtension);
+  }
   if (!table.unread_extensions.empty()) {
     text += fmt::format("\n  {}newer than this build's Vulkan registry, so that what they bring was not compared{}\n",
                         style.dim, style.plain);
@@ -65,7 +87,7 @@ std::string table_text(size_t index, const Table& table, const Style& style) {
 using Json = nlohmann::ordered_json;
 
 Json table_json(const Table& table) {
-  Json counts = Json::object(), differences = Json::array();
+  Json counts = Json::object(), differences = Json::array(), lacks = Json::array();
   for (const Count& count : table.counts)
     counts[std::string(describe::kind_name(count.kind))] = {{"native", count.native}, {"guest", count.guest}};
   for (const Difference& difference : table.differences) {
@@ -77,11 +99,13 @@ Json table_json(const Table& table) {
                            {"cause", cause_name(difference.cause)},
                            {"reason", difference.reason}});
   }
+  for (const Lack& lack : table.driver_lacks) lacks.push_back({{"kind", describe::kind_name(lack.kind)}, {"name", lack.name}});
   return {{"native", {{"name", table.native_name}, {"driver", table.native_driver}, {"vulkan", table.native_level}}},
           {"guest", {{"name", table.guest_name}, {"driver", table.guest_driver}, {"vulkan", table.guest_level}}},
           {"counts", counts},
           {"explained", table.explained()},
           {"differences", differences},
+          {"driver_lacks", lacks},
           {"unread_extensions", table.unread_extensions}};
 }
 

@@ -175,13 +175,15 @@ struct FakeDevice::Table {
     out->imageFormatProperties = {{4096, 4096, 1}, 1, 1, VK_SAMPLE_COUNT_1_BIT, 1 << 30};
     return VK_SUCCESS;
   }
-  static VkResult CreateImage(VkDevice, const VkImageCreateInfo*, const VkAllocationCallbacks*,
+  static VkResult CreateImage(VkDevice, const VkImageCreateInfo* info, const VkAllocationCallbacks*,
                               VkImage* out) {
+    device->image_is_external_ = info->pNext != nullptr;
     return create(out);
   }
   static void DestroyImage(VkDevice, VkImage, const VkAllocationCallbacks*) { destroy(); }
   static void GetImageMemoryRequirements(VkDevice, VkImage, VkMemoryRequirements* needs) {
-    *needs = {4096, 64, device->image_types};
+    const bool loses = device->image_is_external_ && device->external_images_lose_types;
+    *needs = {4096, 64, device->image_types & (loses ? 0b01u : ~0u)};
   }
   static VkResult AllocateMemory(VkDevice, const VkMemoryAllocateInfo* info,
                                  const VkAllocationCallbacks*, VkDeviceMemory* out) {

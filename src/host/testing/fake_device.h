@@ -34,6 +34,7 @@ class FakeDevice {
   bool lists_linear_import = true;    // HOST_ALLOCATION for images of linear tiling
   bool lists_tiled_import = true;     // the same of optimal tiling
   uint32_t image_types = 0b11;        // memory types of images
+  bool external_images_lose_types = false;  // such images cannot live in memory type 1
   int fail_at = 0;                    // this call, counted from 1, fails with OUT_OF_HOST_MEMORY
 
   // What was seen.
@@ -57,6 +58,7 @@ class FakeDevice {
   uint64_t next_ = 1;
   uint64_t bound_ = 0;  // buffer of the recorded commands
   uint32_t fill_ = 0;
+  bool image_is_external_ = false;  // the last that was created
 };
 
 }  // namespace pvgpu::host::testing
