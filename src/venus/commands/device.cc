@@ -1,7 +1,13 @@
 // vkCreateDevice, vkDestroyDevice and queues.
+#define VK_ENABLE_BETA_EXTENSIONS  // VK_KHR_portability_subset
 #include <fmt/format.h>
 
+#include <vulkan/vulkan_core.h>
+#include <vulkan/vulkan_beta.h>
+
 #include <algorithm>
+#include <span>
+#include <string_view>
 
 #include "host/extensions.h"
 #include "host/pnext.h"
@@ -28,6 +34,18 @@ void enable_timelines(Call& call, VkDeviceCreateInfo& info, VkPhysicalDeviceTime
   }
 }
 
+// What a portability driver can do of the subset must be enabled to be used, and the guest, which takes it for granted, does not know the
+// extension that this host enables for it. `storage` as above.
+void enable_portability_subset(Call& call, VkDeviceCreateInfo& info, VkPhysicalDevicePortabilitySubsetFeaturesKHR& storage) {
+  const bool enabled = std::ranges::any_of(std::span(info.ppEnabledExtensionNames, info.enabledExtensionCount), [](std::string_view name) {
+    return name == VK_KHR_PORTABILITY_SUBSET_EXTENSION_NAME;
+  });
+  if (!enabled) return;
+  VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &storage, {}};
+  call.instance().vk.vkGetPhysicalDeviceFeatures2(call.physical_device().handle, &features);
+  host::prepend_struct(&info, &storage);
+}
+
 }  // namespace
 
 void handle(Call& call, protocol::CreateDeviceArgs& args) {
@@ -38,6 +56,7 @@ void handle(Call& call, protocol::CreateDeviceArgs& args) {
 
   VkDeviceCreateInfo info = *args.pCreateInfo;
   VkPhysicalDeviceTimelineSemaphoreFeatures timelines{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_TIMELINE_SEMAPHORE_FEATURES};
+  VkPhysicalDevicePortabilitySubsetFeaturesKHR portability{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_PORTABILITY_SUBSET_FEATURES_KHR};
   const auto extensions =
       host::driver_device_extensions(*physical.profile, {info.ppEnabledExtensionNames, info.enabledExtensionCount});
   VkDevice handle = VK_NULL_HANDLE;
@@ -47,6 +66,7 @@ void handle(Call& call, protocol::CreateDeviceArgs& args) {
     info.enabledLayerCount = 0;
     info.ppEnabledLayerNames = nullptr;
     enable_timelines(call, info, timelines);
+    enable_portability_subset(call, info, portability);
     args.ret = call.instance().vk.vkCreateDevice(args.physicalDevice, &info, nullptr, &handle);
   } else {
     args.ret = extensions.error();
