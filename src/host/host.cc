@@ -99,7 +99,7 @@ Result<std::vector<DriverProfile>> probe(const Loader& loader, const HostOptions
   Result<std::vector<size_t>> selected = select_devices(summaries, options.gpu_selectors);
   if (!selected) return std::unexpected(selected.error());
   std::vector<DriverProfile> profiles;
-  std::optional<Error> first_error;
+  std::vector<Error> unusable;
   for (size_t index : *selected) {
     Result<DriverProfile> profile =
         take_profile(instance->functions(), instance->devices()[index], options);
@@ -109,10 +109,11 @@ Result<std::vector<DriverProfile>> probe(const Loader& loader, const HostOptions
     }
     // One that was asked for by name must work; the others are only left out.
     if (!options.gpu_selectors.empty()) return std::unexpected(profile.error());
-    LOG_WARN("{}; guests will not see it", profile.error().what);
-    if (!first_error) first_error = profile.error();
+    unusable.push_back(profile.error());
   }
-  if (profiles.empty()) return std::unexpected(*first_error);
+  // The first is the error itself where there is no other device.
+  for (size_t i = profiles.empty() ? 1 : 0; i < unusable.size(); ++i) LOG_WARN("{}; guests will not see it", unusable[i].what);
+  if (profiles.empty()) return std::unexpected(unusable.front());
   return profiles;
 }
 
