@@ -64,7 +64,11 @@ bool needs_external(const DriverProfile& profile, const VkImageCreateInfo& info,
   // bound to. A HOST_ALLOCATION image may lose memory types or speed there, while one without create-info works
   // in imported memory on NVIDIA (580), the driver that is like this, whatever the validation layer says. Of linear images the self-test
   // knows more.
-  if (profile.uses(MemoryStrategy::kHostImport)) return profile.harmless_linear_import && info.tiling == VK_IMAGE_TILING_LINEAR;
+  if (profile.uses(MemoryStrategy::kHostImport)) {
+    // Host image copy is like linear tiling in that there may be no other memory for it.
+    return profile.harmless_linear_import &&
+           (info.tiling == VK_IMAGE_TILING_LINEAR || (info.usage & VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT) != 0);
+  }
   return guest_asks || info.tiling == VK_IMAGE_TILING_LINEAR;
 }
 

@@ -113,6 +113,9 @@ TEST(ImageHandleTypes, AreThoseOfLinearImagesWhereTheseLoseNothing) {
   profile.harmless_linear_import = true;
   EXPECT_EQ(image_handle_types(profile, image(VK_IMAGE_TILING_LINEAR), kImagesOk), kHost);
   EXPECT_EQ(image_handle_types(profile, image(VK_IMAGE_TILING_OPTIMAL), kImagesOk), 0u);
+  auto copied_by_the_host = image(VK_IMAGE_TILING_OPTIMAL);
+  copied_by_the_host.usage = VK_IMAGE_USAGE_HOST_TRANSFER_BIT_EXT;
+  EXPECT_EQ(image_handle_types(profile, copied_by_the_host, kImagesOk), kHost);
 }
 
 TEST(ImageHandleTypes, AskForAnUndefinedInitialLayout) {
