@@ -3,7 +3,7 @@
 import contextlib
 import unittest
 
-from harness import LIBRARY_PROGRAMS, NATIVE, Display, GuestCase, Program, Server, guest_command, layer_with_log, messages
+from harness import LIBRARY_PROGRAMS, NATIVE, Display, GuestCase, Program, Server, guest_command, layer_with_log, messages, with_layers
 from harness.guest import wait_until
 
 ESCAPE, LEFT, UP = 9, 113, 111
@@ -49,7 +49,7 @@ class Direct3D(GuestCase):
 
     def compare(self, program, environment, keys):
         log = self.folder / "native.log"
-        with Demo({**NATIVE, **layer_with_log(log), **environment}, program) as native:
+        with Demo(with_layers(layer_with_log(log), NATIVE, environment), program) as native:
             first = wait_until(lambda: self.drawn(native), "a picture")
             shown = [first]
             for key in keys:

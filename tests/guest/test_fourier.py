@@ -2,7 +2,7 @@
 
 import unittest
 
-from harness import LIBRARY_PROGRAMS, NATIVE, GuestCase, Server, layer_with_log, messages, run_guest
+from harness import LIBRARY_PROGRAMS, NATIVE, GuestCase, Server, layer_with_log, messages, run_guest, with_layers
 
 
 def transforms(environment):
@@ -14,7 +14,7 @@ def transforms(environment):
 class Fourier(GuestCase):
     def test_results_are_the_native_ones(self):
         log = self.folder / "native.log"
-        native = transforms({**NATIVE, **layer_with_log(log)})
+        native = transforms(with_layers(layer_with_log(log), NATIVE))
         known = messages(log.read_text()) if log.exists() else ()
         with Server(self.folder, validation=True, known=known) as server:
             guest = transforms(server.venus())

@@ -3,7 +3,7 @@
 import re
 import unittest
 
-from harness import LIBRARY_PROGRAMS, NATIVE, GuestCase, Server, layer_with_log, messages, run_guest
+from harness import LIBRARY_PROGRAMS, NATIVE, GuestCase, Server, layer_with_log, messages, run_guest, with_layers
 
 # ggml takes a software renderer only if told to.
 ANY_DEVICE = {"GGML_VK_VISIBLE_DEVICES": "0"}
@@ -24,7 +24,7 @@ class LanguageModel(GuestCase):
 
     def test_validation(self):
         log = self.folder / "native.log"
-        native = generate({**NATIVE, **layer_with_log(log)}, "q4_0", "fused")
+        native = generate(with_layers(layer_with_log(log), NATIVE), "q4_0", "fused")
         known = messages(log.read_text()) if log.exists() else ()
         with Server(self.folder, validation=True, known=known) as server:
             guest = generate(server.venus(), "q4_0", "fused")

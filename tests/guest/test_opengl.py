@@ -4,7 +4,7 @@ import collections
 import re
 import unittest
 
-from harness import NATIVE, Display, GuestCase, Server, layer_with_log, messages, run_guest
+from harness import NATIVE, Display, GuestCase, Server, layer_with_log, messages, run_guest, with_layers
 
 # The device is a software renderer, which zink takes only if told that software will do.
 ZINK = {"MESA_LOADER_DRIVER_OVERRIDE": "zink", "LIBGL_ALWAYS_SOFTWARE": "true"}
@@ -52,7 +52,7 @@ class OpenGL(GuestCase):
     def test_glmark2(self):
         with Display() as display:
             log = self.folder / "native.log"
-            native_text, native = validated_scenes({**NATIVE, **layer_with_log(log), **display.environment})
+            native_text, native = validated_scenes(with_layers(layer_with_log(log), NATIVE, display.environment))
             with Server(self.folder, validation=True, known=messages(log.read_text())) as server:
                 guest_text, guest = validated_scenes({**server.venus(), **display.environment})
         self.keep("guest.txt").write_text(guest_text)

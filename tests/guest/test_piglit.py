@@ -7,7 +7,7 @@ import re
 import shlex
 import unittest
 
-from harness import LAYER, NATIVE, Display, GuestCase, Server, messages, run_guest
+from harness import LAYER, NATIVE, Display, GuestCase, Server, messages, run_guest, with_layers
 from harness.settings import GUEST_ROOT
 from test_opengl import ZINK
 
@@ -78,7 +78,7 @@ class Piglit(GuestCase):
 
     def native_and_guest(self, results, tests):
         with Display() as display:
-            native, text = results({**NATIVE, **LAYER, **display.environment}, tests)
+            native, text = results(with_layers(LAYER, NATIVE, display.environment), tests)
             with Server(self.folder, validation=True, known=messages(text)) as server:
                 guest, _ = results({**server.venus(), **display.environment}, tests)
         return native, guest

@@ -3,7 +3,7 @@
 import unittest
 
 from cube import frames
-from harness import NATIVE, PROGRAMS, Display, GuestCase, Server, layer_with_log, messages, run_guest
+from harness import NATIVE, PROGRAMS, Display, GuestCase, Server, layer_with_log, messages, run_guest, with_layers
 from harness.guest import wait_until
 from test_vkmark import run_vkmark
 
@@ -35,7 +35,7 @@ class Validation(GuestCase):
     def test_vkmark(self):
         # vkmark's own render pass has a hazard; natively it is reported too.
         log, scenes = self.folder / "native.log", ["-b", "texture:duration=0.1", "-b", "desktop:duration=0.1"]
-        run_vkmark({**NATIVE, **layer_with_log(log)}, *scenes)
+        run_vkmark(with_layers(layer_with_log(log), NATIVE), *scenes)
         with Server(self.folder, validation=True, known=messages(log.read_text())) as server:
             _, scenes = run_vkmark(server.venus(), *scenes)
             self.assertEqual([scene for scene, _ in scenes], ["texture", "desktop"])

@@ -4,7 +4,7 @@ import pathlib
 import re
 import unittest
 
-from harness import NATIVE, GuestCase, Server, layer_with_log, messages, run_guest
+from harness import NATIVE, GuestCase, Server, layer_with_log, messages, run_guest, with_layers
 from harness.settings import GUEST_ROOT
 
 DAWN = pathlib.PurePath("/opt/dawn")
@@ -22,7 +22,7 @@ class WebGpu(GuestCase):
         if not (GUEST_ROOT / DAWN.relative_to("/")).exists():
             self.skipTest("no Dawn in the guest: ./dev dawn adds it")
         log = self.folder / "native.log"
-        native = results({**NATIVE, **layer_with_log(log)})
+        native = results(with_layers(layer_with_log(log), NATIVE))
         known = messages(log.read_text()) if log.exists() else ()
         with Server(self.folder, validation=True, known=known) as server:
             guest = results(server.venus())

@@ -2,6 +2,7 @@
 
 from .case import GuestCase
 from .display import Display
+from .driver_profile import with_layers
 from .guest import GUEST_VENUS, NATIVE, Program, guest_command, run_guest
 from .picture import Picture
 from .server import Server
@@ -14,5 +15,5 @@ from .weston import Weston
 __all__ = [
     "DEADLINE_SCALE", "Display", "GUEST_VENUS", "GuestCase", "LAYER", "LIBRARY_PROGRAMS", "NATIVE", "PROGRAMS", "PVGPU",
     "Picture", "Program", "SANITIZED", "Server", "VtestClient", "WaylandDisplay", "Weston", "guest_command",
-    "layer_with_log", "messages", "run_guest",
+    "layer_with_log", "messages", "run_guest", "with_layers",
 ]

@@ -7,10 +7,11 @@ import subprocess
 import threading
 import time
 
+from .driver_profile import NATIVE_PROFILE
 from .settings import DEADLINE_SCALE, GUEST_ROOT
 
 _BASE = {"PATH": "/usr/bin:/bin", "HOME": "/root", "LANG": "C.UTF-8", "XDG_RUNTIME_DIR": "/tmp"}
-NATIVE = {"VK_DRIVER_FILES": "/usr/share/vulkan/icd.d/lvp_icd.json"}
+NATIVE = {"VK_DRIVER_FILES": "/usr/share/vulkan/icd.d/lvp_icd.json", **NATIVE_PROFILE}
 
 
 def GUEST_VENUS(socket):

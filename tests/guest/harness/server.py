@@ -8,6 +8,7 @@ import select
 import signal
 import subprocess
 
+from .driver_profile import ON_PROFILE, REFUSAL, with_layers
 from .guest import GUEST_VENUS, read_file, wait_until
 from .settings import CHECKOUT, DEADLINE_SCALE, HOST_DRIVER, HOST_ROOT, PVGPU, SANITIZED
 from .validation import LAYER, messages
@@ -60,9 +61,8 @@ class Server:
         self.log_path = folder / "server.log"
         self._known = set(known)
         self._log = open(self.log_path, "wb")
-        variables = {**os.environ, "VK_DRIVER_FILES": HOST_DRIVER, **sanitizer_environment(), **(environment or {})}
-        if validation:
-            variables.update(LAYER)
+        variables = {**os.environ, "VK_DRIVER_FILES": HOST_DRIVER, **sanitizer_environment(),
+                     **with_layers(LAYER if validation else {}, ON_PROFILE), **(environment or {})}
         read_end, write_end = os.pipe()
         self.process = subprocess.Popen(
             [*ON_HOST, PVGPU, self.SUBCOMMAND, "--socket", self.socket, "--log-level", log_level, "--ready-fd", str(write_end), *arguments],
@@ -150,9 +150,10 @@ class Server:
         wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "the server's workers end with it", 10)
 
     def check_log(self):
-        """Fails the test on any report of a sanitizer or of the validation layer."""
+        """Fails the test on any report of a sanitizer, of the validation layer, or of a driver that was asked for what it does not show."""
         reports = [line for line in self.log().splitlines() if _SANITIZER_REPORT.search(line)]
         reports += sorted(messages(self.log()) - self._known)
+        reports += [line for line in self.log().splitlines() if REFUSAL in line]
         if reports:
             raise AssertionError("reports in the server's log:\n" + "\n".join(reports[:20]) + f"\nthe whole log:\n{self.log()[-20000:]}")
 

@@ -22,6 +22,8 @@ HOST = os.environ.get("PVGPU_HOST", "build" if GUEST == "guest" else GUEST)
 HOST_ROOT = pathlib.Path("/") if HOST == "build" else _GUESTS / HOST
 # The driver that the server renders on, in that system.
 HOST_DRIVER = os.environ.get("PVGPU_HOST_DRIVER", "/usr/share/vulkan/icd.d/lvp_icd.json")
+# What that driver is made to look like, a file of tests/driver_profiles without its ending; empty: as it is.
+HOST_PROFILE = os.environ.get("PVGPU_HOST_PROFILE", "")
 
 # The value of -fsanitize= that the product was built with, or empty.
 SANITIZED = os.environ.get("PVGPU_SANITIZE", "")
