@@ -1,5 +1,7 @@
 """vkcube, frame by frame. It turns by a fixed angle a frame, so its frame N is the same picture wherever it is drawn."""
 
+import signal
+
 from harness import Program, guest_command
 
 SPACE, ESCAPE, NO_KEY = 0x41, 0x09, 0xFF
@@ -39,10 +41,12 @@ def frames(display, environment, count):
     """The first `count` pictures that a cube draws, one by one, and what vkcube printed.
 
     A paused vkcube draws one frame for each event that it gets. It is paused as soon as its window exists, which is long before
-    it is ready to draw."""
+    it is ready to draw, and kept from getting there until the pause is in its queue."""
     with Cube(display, environment) as cube:
+        cube.program.process.send_signal(signal.SIGSTOP)
         empty = display.picture()
         cube.press(SPACE)
+        cube.program.process.send_signal(signal.SIGCONT)
         pictures = [_drawn(display, empty)]
         while len(pictures) < count:
             cube.press(NO_KEY)
