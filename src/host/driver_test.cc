@@ -219,15 +219,8 @@ void GuestDevice::bind_image(VkImageCreateInfo info) {
 }
 
 VkImageCreateInfo colour_image(VkImageTiling tiling) {
-  VkImageCreateInfo info{};
-  info.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
-  info.imageType = VK_IMAGE_TYPE_2D;
-  info.format = VK_FORMAT_B8G8R8A8_UNORM;
+  VkImageCreateInfo info = usual_image(tiling);
   info.extent = {300, 200, 1};
-  info.mipLevels = 1;
-  info.arrayLayers = 1;
-  info.samples = VK_SAMPLE_COUNT_1_BIT;
-  info.tiling = tiling;
   info.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT;
   return info;
 }

@@ -74,22 +74,6 @@ bool holds(const std::byte* at, const uint32_t* words, size_t bytes) {
   return std::memcmp(at, words, bytes) == 0;
 }
 
-// What window systems draw to.
-VkImageCreateInfo usual_image(VkImageTiling tiling) {
-  VkImageCreateInfo image{};
-  image.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
-  image.imageType = VK_IMAGE_TYPE_2D;
-  image.format = VK_FORMAT_B8G8R8A8_UNORM;
-  image.extent = {256, 256, 1};
-  image.mipLevels = 1;
-  image.arrayLayers = 1;
-  image.samples = VK_SAMPLE_COUNT_1_BIT;
-  image.tiling = tiling;
-  image.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
-                VK_IMAGE_USAGE_TRANSFER_DST_BIT;
-  return image;
-}
-
 // Whether the driver says that `image` can be bound to memory that is imported by pointer.
 bool lists_import(const ImageQuery& ask, const VkImageCreateInfo& image) {
   const auto listed = ask(image, VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT);

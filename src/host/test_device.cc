@@ -117,6 +117,21 @@ Step<VkBuffer> TestDevice::create_buffer(VkBufferUsageFlags usage,
   return buffer;
 }
 
+VkImageCreateInfo usual_image(VkImageTiling tiling) {
+  VkImageCreateInfo image{};
+  image.sType = VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO;
+  image.imageType = VK_IMAGE_TYPE_2D;
+  image.format = VK_FORMAT_B8G8R8A8_UNORM;
+  image.extent = {256, 256, 1};
+  image.mipLevels = 1;
+  image.arrayLayers = 1;
+  image.samples = VK_SAMPLE_COUNT_1_BIT;
+  image.tiling = tiling;
+  image.usage = VK_IMAGE_USAGE_COLOR_ATTACHMENT_BIT | VK_IMAGE_USAGE_TRANSFER_SRC_BIT |
+                VK_IMAGE_USAGE_TRANSFER_DST_BIT;
+  return image;
+}
+
 uint32_t TestDevice::image_memory_types(const VkImageCreateInfo& info) const {
   VkImage image = VK_NULL_HANDLE;
   if (f_.CreateImage(device_, &info, nullptr, &image) != VK_SUCCESS) return 0;

@@ -37,6 +37,9 @@ struct TestDeviceFunctions {
   PFN_vkGetMemoryHostPointerPropertiesEXT GetMemoryHostPointerPropertiesEXT = nullptr;  // likewise
 };
 
+// What window systems draw to: 256 by 256 pixels, drawn and copied.
+VkImageCreateInfo usual_image(VkImageTiling tiling);
+
 class TestDevice {
  public:
   // Bytes of a buffer that run_gpu works on, in four equal parts.
