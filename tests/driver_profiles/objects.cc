@@ -11,9 +11,6 @@
 namespace driver_profile {
 namespace {
 
-constexpr auto kHostHandles =
-    VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT | VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT;
-
 // Both external create-infos are {sType, pNext, handleTypes}.
 VkResult check_handles(const void* chain, VkStructureType type) {
   const auto* external = find<const VkExternalMemoryBufferCreateInfo>(chain, type);

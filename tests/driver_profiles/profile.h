@@ -39,6 +39,10 @@ struct Profile {
 // Ends the process, telling why, where the profile cannot be read.
 const Profile& profile();
 
+// The only handles that such drivers import memory by.
+inline constexpr auto kHostHandles =
+    VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_ALLOCATION_BIT_EXT | VK_EXTERNAL_MEMORY_HANDLE_TYPE_HOST_MAPPED_FOREIGN_MEMORY_BIT_EXT;
+
 // Tells on standard error what was asked against the profile, for tests to find, and returns `result`.
 VkResult refuse(VkResult result, const std::string& why);
 // The same where a function cannot say no.
