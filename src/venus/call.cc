@@ -27,6 +27,13 @@ Object* Call::find(uint64_t id, VkObjectType type) {
   return nullptr;
 }
 
+bool Call::postpone() {
+  if (!stream_.lanes_busy()) [[likely]] return false;
+  postponed_ = !wants_reply_;
+  if (wants_reply_) stream_.wait_for_lanes();
+  return postponed_;
+}
+
 bool Call::check_new_id(uint64_t id) {
   if (id != 0 && id < ObjectTable::kIdLimit && !context().objects().find(id)) [[likely]] return true;
   if (id == 0 || id >= ObjectTable::kIdLimit) {

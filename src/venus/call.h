@@ -25,6 +25,7 @@ class Call {
     name_ = name;
     dispatch_ = dispatch;
     wants_reply_ = wants_reply;
+    postponed_ = false;
   }
 
   Stream& stream() { return stream_; }
@@ -41,6 +42,11 @@ class Call {
   PhysicalDevice& physical_device() { return *static_cast<PhysicalDevice*>(dispatch_->state); }
   const host::DriverProfile& profile() { return *physical_device().profile; }
   Queue& queue() { return *static_cast<Queue*>(dispatch_->state); }
+
+  // Called before a submission changes anything. True: what it submits may still be being recorded, and nobody waits for its
+  // result: it does nothing now, and is executed later, by a lane.
+  bool postpone();
+  bool postponed() const { return postponed_; }
 
   // An object of this call's device by its id, or nullptr after poisoning.
   Object* find(uint64_t id, VkObjectType type);
@@ -74,6 +80,7 @@ class Call {
   Object* dispatch_ = nullptr;
   bool wants_reply_ = false;
   bool poisoned_ = false;
+  bool postponed_ = false;
 };
 
 }  // namespace pvgpu::venus

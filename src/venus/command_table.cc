@@ -21,13 +21,35 @@ namespace pvgpu::venus {
 
 namespace {
 
+constexpr CommandOrder order_of(std::string_view name) {
+  if (name == "vkBeginCommandBuffer") return CommandOrder::kBeginsRecording;
+  if (name == "vkEndCommandBuffer") return CommandOrder::kEndsRecording;
+  if (name == "vkResetCommandBuffer") return CommandOrder::kAfterItsBuffers;
+  if (name == "vkResetCommandPool" || name == "vkTrimCommandPool") return CommandOrder::kAfterItsPools;
+  for (const std::string_view knows : {"vkQueueSubmit", "vkQueueSubmit2", "vkExecuteCommandStreamsMESA"})
+    if (name == knows) return CommandOrder::kSeesToIt;
+  // Recorded commands belong to a command buffer that was begun here; vkCmdExecuteCommands waits by itself. What is asked about fences
+  // and semaphores is asked again until it is so, and nothing that is created or filled in can be in use.
+  for (const std::string_view prefix : {"vkCmd", "vkCreate", "vkGetPhysicalDevice", "vkUpdateDescriptorSet"})
+    if (name.starts_with(prefix)) return CommandOrder::kAny;
+  for (const std::string_view any :
+       {"vkGetFenceStatus", "vkWaitForFences", "vkResetFences", "vkGetSemaphoreCounterValue", "vkWaitSemaphores", "vkSignalSemaphore",
+        "vkGetEventStatus", "vkAllocateMemory", "vkAllocateDescriptorSets", "vkBindBufferMemory", "vkBindBufferMemory2",
+        "vkBindImageMemory", "vkBindImageMemory2", "vkGetBufferMemoryRequirements", "vkGetBufferMemoryRequirements2",
+        "vkGetImageMemoryRequirements", "vkGetImageMemoryRequirements2", "vkGetDeviceBufferMemoryRequirements",
+        "vkGetDeviceImageMemoryRequirements", "vkGetImageSubresourceLayout", "vkGetBufferDeviceAddress",
+        "vkGetMemoryResourcePropertiesMESA", "vkSetReplyCommandStreamMESA", "vkSeekReplyCommandStreamMESA"})
+    if (name == any) return CommandOrder::kAny;
+  return CommandOrder::kAfterAll;
+}
+
 template <class Args, auto run, auto run_quick>
 constexpr CommandEntry entry() {
   const bool recorded = std::string_view(Args::kName).starts_with("vkCmd");
   if constexpr (kIsQuickCommand<Args>) {
-    return {run, run_quick, kHeaderBytes + kRequestSize<Args>.least, recorded};
+    return {run, run_quick, kHeaderBytes + kRequestSize<Args>.least, recorded, order_of(Args::kName)};
   } else {
-    return {run, nullptr, SIZE_MAX, recorded};
+    return {run, nullptr, SIZE_MAX, recorded, order_of(Args::kName)};
   }
 }
 
@@ -35,7 +57,7 @@ constexpr CommandEntry entry() {
 
 constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
   std::array<CommandEntry, protocol::kCommandLimit> table;
-  table.fill({nullptr, nullptr, SIZE_MAX, false});
+  table.fill({nullptr, nullptr, SIZE_MAX, false, CommandOrder::kAfterAll});
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
   table[number] = entry<protocol::Args, run_##function, run_##function##_quickly>();
 #include "protocol/commands.inc"

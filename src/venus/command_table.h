@@ -12,6 +12,17 @@ namespace pvgpu::venus {
 
 struct Execution;
 
+// What a ring's command waits for of the recordings that were handed to lanes before it (recording_lanes.h).
+enum class CommandOrder : uint8_t {
+  kAfterAll,
+  kAny,              // nothing: it neither uses a command pool nor ends what a recording may name
+  kBeginsRecording,  // those of its command buffer's pool
+  kEndsRecording,    // nothing more
+  kAfterItsBuffers,  // those of its command buffer's pool
+  kAfterItsPools,    // those of its command pool
+  kSeesToIt,         // its handler knows
+};
+
 struct CommandEntry {
   // Decodes the command's arguments, executes it, writes the reply if `flags` ask for it; or poisons the context.
   // nullptr: see refuse_command.
@@ -24,6 +35,7 @@ struct CommandEntry {
   size_t least_bytes = 0;  // header and arguments; without run_quick, more than any stream has
   // It is recorded into a command buffer: nobody waits for it alone.
   bool recorded = false;
+  CommandOrder order = CommandOrder::kAfterAll;
 };
 
 // By command number.

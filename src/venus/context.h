@@ -80,6 +80,8 @@ class Context {
     std::shared_ptr<observe::LatencyReport> latency = nullptr;  // gets the rings' times as they end; may be empty
     // Rings have no threads; what they would pick up is given to Ring::execute(), and nothing waits for another stream. For replays.
     bool rings_by_hand = false;
+    // Threads beside each ring that record long command buffers (recording_lanes.h); 0: none. Empty: as this host's processors allow.
+    std::optional<unsigned> recording_lanes = std::nullopt;
     // What create_blob gives for memory whose bytes nothing can map, which guests ask for all the same when they
     // export it: plain memory in its place, for transports that have no way to refuse a blob; else no descriptor.
     bool stand_ins = true;

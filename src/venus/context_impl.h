@@ -44,6 +44,8 @@ class ContextImpl {
   observe::Recorder* recorder() const { return options_.recorder.get(); }
   // Wants the rings' times; nullptr: nobody does.
   observe::LatencyReport* latency() const { return options_.latency.get(); }
+  // Threads for long recordings beside each ring; 0: the ring records.
+  unsigned recording_lanes() const { return options_.recording_lanes.value_or(RecordingLanes::usual_count()); }
   bool rings_by_hand() const { return options_.rings_by_hand; }
 
   bool is_poisoned() const { return poisoned_flag_.load(std::memory_order_acquire); }

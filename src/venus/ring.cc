@@ -99,6 +99,11 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
     nice_ = priority->priority;
   if (context.latency()) hops_ = std::make_unique<observe::HopTimes>();
   stream_.time(hops_.get());
+  // What is recorded is to be executed again in the order in which it was taken in.
+  if (const unsigned lanes = context.recording_lanes(); lanes != 0 && !context.recorder() && !context.rings_by_hand()) {
+    lanes_ = std::make_unique<RecordingLanes>(context, this, lanes);
+    stream_.use_lanes(lanes_.get());
+  }
   // A recycled resource may still hold an old ring's words; the guest starts at zero.
   shared(head_offset_).store(0, std::memory_order_relaxed);
   shared(status_offset_).store(0, std::memory_order_release);
@@ -107,6 +112,7 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
 Ring::~Ring() {
   request_stop();
   if (thread_.joinable()) thread_.join();
+  lanes_.reset();
   if (hops_) context_.latency()->add(*hops_);
 }
 
@@ -251,6 +257,8 @@ bool Ring::wait_seqno(uint32_t seqno) {
     head_parking_.park(ticket, std::chrono::microseconds(200));
   }
   head_waiters_.fetch_sub(1, std::memory_order_relaxed);
+  // What follows on another stream may depend on a submission that is with the lanes.
+  if (result && lanes_) lanes_->wait();
   return result;
 }
 

@@ -18,6 +18,7 @@
 #include "platform/parking.h"
 #include "protocol/types.h"
 #include "venus/poison.h"
+#include "venus/recording_lanes.h"
 #include "venus/resource.h"
 #include "venus/stream.h"
 
@@ -78,6 +79,7 @@ class Ring final : private StreamProgress {
   int32_t nice_ = 0;
 
   std::unique_ptr<observe::HopTimes> hops_;  // if they are asked for
+  std::unique_ptr<RecordingLanes> lanes_;    // if there are processors for them
   Stream stream_;
   std::vector<std::byte> copy_;
   uint32_t head_ = 0;  // ours; the shared word is write-only for us

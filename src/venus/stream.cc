@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstring>
+#include <utility>
 
 #include "observe/latency.h"
 #include "observe/log.h"
@@ -71,11 +72,13 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
       return false;
     }
     if (!command->recorded) tell(at);
+    if (lanes_ && !before_) keep_order(*command, {at, left});
     x.reader.skip_to(at + kHeaderBytes);
     command->run(x, static_cast<uint32_t>(header >> 32) | timed);
-    at = x.reader.position();
+    const std::byte* const start = std::exchange(at, x.reader.position());
     x.arena.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
+    if (x.call.postponed()) [[unlikely]] lanes_->follow({start, at});
     if (++untold == kMostUntold || !command->recorded) tell(at);
   }
   if (at != end) {
@@ -108,6 +111,51 @@ bool Stream::execute_nested(const Resource& resource, std::span<const std::byte>
   --depth_;
   if (nested_copy_.size() > kKeptNestedStream) nested_copy_ = {};
   return fine;
+}
+
+// Guests may have several command buffers open at a time, and their pools are then in use here.
+RecordingLanes* Stream::free_lanes() {
+  return lanes_ && !before_ && open_recordings_ == 0 && !observe::enabled(observe::Level::kTrace) ? lanes_ : nullptr;
+}
+
+void Stream::wait_for_lanes() {
+  if (lanes_) before_ ? lanes_->wait(*before_) : lanes_->wait();
+}
+
+bool Stream::execute_on_lane(RecordingLanes& lanes, const RecordingLanes::Moment& before, std::span<const std::byte> bytes) {
+  lanes_ = &lanes;
+  before_ = &before;
+  depth_ = 1;
+  return execute(bytes);
+}
+
+// Makes the command at the start of `bytes` wait for what lanes still do, as far as it must.
+void Stream::keep_order(const CommandEntry& command, std::span<const std::byte> bytes) {
+  if (command.order == CommandOrder::kBeginsRecording) ++open_recordings_;
+  if (command.order == CommandOrder::kEndsRecording && open_recordings_ != 0) --open_recordings_;
+  if (!lanes_->busy()) return;
+  switch (command.order) {
+    case CommandOrder::kAfterAll:
+      return lanes_->wait();
+    case CommandOrder::kBeginsRecording:
+    case CommandOrder::kAfterItsBuffers:
+    case CommandOrder::kAfterItsPools:
+      return lanes_->wait_for_pool(pool_of(command, bytes));
+    case CommandOrder::kEndsRecording:
+    case CommandOrder::kAny:
+    case CommandOrder::kSeesToIt:
+      return;
+  }
+}
+
+// The pool that the command is about; nullptr: none, which the command will be refused for.
+const Object* Stream::pool_of(const CommandEntry& command, std::span<const std::byte> bytes) {
+  const bool names_pool = command.order == CommandOrder::kAfterItsPools;
+  const size_t at = kHeaderBytes + (names_pool ? sizeof(uint64_t) : 0);  // behind the device
+  uint64_t id = 0;
+  if (bytes.size() >= at + sizeof id) std::memcpy(&id, bytes.data() + at, sizeof id);
+  const Object* object = context_.objects().find(id);
+  return object && !names_pool ? object->pool : object;
 }
 
 }  // namespace pvgpu::venus

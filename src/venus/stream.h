@@ -12,6 +12,7 @@
 
 #include "observe/hop.h"
 #include "venus/poison.h"
+#include "venus/recording_lanes.h"
 #include "venus/resource.h"
 #include "wire/arena.h"
 #include "wire/writer.h"
@@ -24,6 +25,7 @@ namespace pvgpu::venus {
 
 class ContextImpl;
 class Ring;
+struct CommandEntry;
 
 // Told how far a stream has come.
 class StreamProgress {
@@ -51,6 +53,16 @@ class Stream {
   bool nested() const { return depth_ > 0; }
   bool execute_nested(const Resource& resource, std::span<const std::byte> shared);
 
+  // Long recordings go to `lanes`, which outlive the stream's use; see recording_lanes.h for what is kept in order.
+  void use_lanes(RecordingLanes* lanes) { lanes_ = lanes; }
+  // Where the recording of a command buffer can go now; nullptr: it is executed here.
+  RecordingLanes* free_lanes();
+  // Whether anything is left on lanes that came before, and the wait until nothing is.
+  bool lanes_busy() const { return lanes_ && (before_ ? lanes_->busy(*before_) : lanes_->busy()); }
+  void wait_for_lanes();
+  // On a lane: a recording, or a command that follows one, with what had been handed over `before`.
+  bool execute_on_lane(RecordingLanes& lanes, const RecordingLanes::Moment& before, std::span<const std::byte> bytes);
+
   // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere.
   void set_reply(std::shared_ptr<Resource> resource, std::span<std::byte> slot) {
     reply_resource_ = std::move(resource);
@@ -76,8 +88,14 @@ class Stream {
   void mark(observe::Hop hop);
 
  private:
+  void keep_order(const CommandEntry& command, std::span<const std::byte> bytes);
+  const Object* pool_of(const CommandEntry& command, std::span<const std::byte> bytes);
+
   ContextImpl& context_;
   Ring* ring_;
+  RecordingLanes* lanes_ = nullptr;
+  const RecordingLanes::Moment* before_ = nullptr;  // on a lane
+  uint64_t open_recordings_ = 0;  // begun and not ended here, while there are lanes
   observe::HopTimes* hops_ = nullptr;
   wire::Arena arenas_[2];  // by depth: a nested command must not free its parent's arguments
   uint32_t depth_ = 0;

@@ -63,6 +63,12 @@ void handle(Call& call, protocol::CmdSetEvent2Args& args) {
   args.call(call.device().vk.vkCmdSetEvent2);
 }
 
+// Those that it executes may have been recorded elsewhere.
+void handle(Call& call, protocol::CmdExecuteCommandsArgs& args) {
+  call.stream().wait_for_lanes();
+  args.call(call.device().vk.vkCmdExecuteCommands);
+}
+
 // The elements are packed by our own decoder: the guest's stride says nothing about them.
 void handle(Call& call, protocol::CmdDrawMultiEXTArgs& args) {
   const auto f = call.device().vk.vkCmdDrawMultiEXT;

@@ -61,6 +61,8 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
 }  // namespace
 
 void handle(Call& call, protocol::QueueSubmitArgs& args) {
+  args.ret = VK_SUCCESS;
+  if (call.postpone()) return;
   if (!call.device().signalled.empty())
     for (uint32_t i = 0; i < args.submitCount; ++i) drop_signalled_waits(call, const_cast<VkSubmitInfo&>(args.pSubmits[i]));
   std::lock_guard lock(call.queue().mutex);
@@ -70,6 +72,8 @@ void handle(Call& call, protocol::QueueSubmitArgs& args) {
 void handle(Call& call, protocol::QueueSubmit2Args& args) {
   Device& device = call.device();
   if (!device.vk.vkQueueSubmit2) return call.poison(PoisonReason::kUnavailableCommand, "synchronization2 is not enabled");
+  args.ret = VK_SUCCESS;
+  if (call.postpone()) return;
   if (!device.signalled.empty()) {
     for (uint32_t i = 0; i < args.submitCount; ++i) {
       auto& submit = const_cast<VkSubmitInfo2&>(args.pSubmits[i]);

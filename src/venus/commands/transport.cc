@@ -2,6 +2,9 @@
 // Source: Venus protocol reference, section 4.2.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cstring>
+
 #include "protocol/handlers.h"
 #include "venus/call.h"
 #include "venus/context_impl.h"
@@ -38,6 +41,49 @@ std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, 
   return {std::move(resource), bytes};
 }
 
+// Of a command: its number, without flags, and its first argument.
+struct FirstWords {
+  uint64_t header, id;
+};
+FirstWords first_words(std::span<const std::byte> bytes) {
+  FirstWords words;
+  std::memcpy(&words, bytes.data(), sizeof words);
+  return words;
+}
+
+// The pool of the command buffer of which `bytes` are the recording from beginning to end; nullptr: they are something else.
+const Object* pool_of_recording(ContextImpl& context, std::span<const std::byte> bytes) {
+  if (bytes.size() < 2 * sizeof(FirstWords)) return nullptr;
+  const FirstWords begin = first_words(bytes), end = first_words(bytes.last(sizeof(FirstWords)));
+  if (begin.header != protocol::BeginCommandBufferArgs::kCommand || end.header != protocol::EndCommandBufferArgs::kCommand) return nullptr;
+  const Object* object = begin.id == end.id ? context.objects().find(begin.id) : nullptr;
+  return object && object->type == VK_OBJECT_TYPE_COMMAND_BUFFER ? object->pool : nullptr;
+}
+
+// Hands the streams to a lane if together they are the recording of a command buffer, and a long one. False: they are to be executed here.
+bool record_on_lane(Call& call, const protocol::ExecuteCommandStreamsMESAArgs& args) {
+  RecordingLanes* lanes = call.stream().free_lanes();
+  if (!lanes || call.wants_reply() || args.pReplyPositions) return false;
+  constexpr size_t kMostBytes = size_t{64} << 20;
+  size_t size = 0;
+  for (uint32_t i = 0; i < args.streamCount; ++i) {
+    if (args.pStreams[i].size > kMostBytes - size) return false;
+    size += args.pStreams[i].size;
+  }
+  if (size < RecordingLanes::kLeastBytes) return false;
+  RecordingLanes::Bytes commands = lanes->take(size);
+  std::byte* at = commands.data.get();
+  for (uint32_t i = 0; i < args.streamCount; ++i) {
+    if (args.pStreams[i].size == 0) continue;
+    const auto [resource, bytes] = describe(call, args.pStreams[i]);
+    if (call.poisoned()) return true;
+    at = std::copy(bytes.begin(), bytes.end(), at);
+  }
+  const Object* pool = pool_of_recording(call.context(), commands.span());
+  if (pool) lanes->record(pool, std::move(commands));
+  return pool != nullptr;
+}
+
 }  // namespace
 
 void handle(Call& call, protocol::SetReplyCommandStreamMESAArgs& args) {
@@ -53,6 +99,7 @@ void handle(Call& call, protocol::SeekReplyCommandStreamMESAArgs& args) {
 
 void handle(Call& call, protocol::ExecuteCommandStreamsMESAArgs& args) {
   if (call.stream().nested()) return call.poison(PoisonReason::kNestingTooDeep, "streams do not nest");
+  if (record_on_lane(call, args)) return;
   for (uint32_t i = 0; i < args.streamCount; ++i) {
     if (args.pReplyPositions && !call.stream().seek_reply(args.pReplyPositions[i]))
       return call.poison(PoisonReason::kBadRange,

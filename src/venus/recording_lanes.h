@@ -1,0 +1,103 @@
+// Threads that record command buffers beside a ring's own. A guest sends a command buffer whole, from vkBeginCommandBuffer to
+// vkEndCommandBuffer, and recording a long one keeps the driver busy for longer than the guest looks for an answer before it goes to
+// sleep. So the ring's thread copies it, hands it to a lane and goes on. Command buffers of different pools are recorded at the same time.
+//
+// What is handed over counts as executed for the guest, and the order that it may rely on is kept:
+//   - Vulkan wants the use of a command pool serialized: what is handed over for one goes to the same lane while any of it is left;
+//   - a submission waits for all that was handed over before it, and goes the same way while anything is left (`follow`);
+//   - of other commands the ring's thread executes beside the lanes only those that do not care (CommandEntry::order).
+// A lane waits for nothing but what was handed over before, so there is no cycle.
+//
+// Threads: one, the ring's, hands over; `wait` is for any but the lanes'. Made and destroyed with the ring.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <span>
+#include <vector>
+
+#include "platform/parking.h"
+
+namespace pvgpu::venus {
+
+class ContextImpl;
+class Ring;
+struct Object;
+
+class RecordingLanes {
+ public:
+  static constexpr unsigned kMostLanes = 4;
+  // Recording less takes no longer than handing it over is worth. Guests send up to this much within the ring (protocol reference, 5.5).
+  static constexpr size_t kLeastBytes = size_t{8} << 10;
+
+  // As many as the processors allow beside the guest, the ring and the driver, or as PVGPU_RECORDING_THREADS says.
+  static unsigned usual_count();
+
+  // What had been handed over at a moment: how many jobs to each lane.
+  using Moment = std::array<uint64_t, kMostLanes>;
+
+  // Bytes of a job; they keep their place.
+  struct Bytes {
+    std::unique_ptr<std::byte[]> data;
+    size_t capacity = 0;
+    size_t size = 0;
+    std::span<std::byte> span() const { return {data.get(), size}; }
+  };
+
+  // `lanes`, up to kMostLanes, each with a thread from its first job on.
+  RecordingLanes(ContextImpl& context, Ring* ring, unsigned lanes);
+  // Returns when all is done that was handed over.
+  ~RecordingLanes();
+
+  // Memory for a job, uninitialized.
+  Bytes take(size_t size);
+  // Executes the commands that record a command buffer of `pool`.
+  void record(const Object* pool, Bytes commands);
+  // Executes a copy of a command after all that has been handed over.
+  void follow(std::span<const std::byte> command);
+
+  Moment now() const;
+  // Whether anything that had been handed over at that moment is not done yet.
+  bool busy(const Moment& moment) const;
+  bool busy() const { return busy(now()); }
+  // Until nothing is.
+  void wait(const Moment& moment);
+  void wait() { wait(now()); }
+  void wait_for_pool(const Object* pool);
+
+ private:
+  // More make the ring's thread wait.
+  static constexpr size_t kMostJobs = 32;
+  static constexpr size_t kKeptBytes = size_t{4} << 20;
+
+  struct Job;
+  struct Lane;
+
+  static bool reached(const Lane& lane, uint64_t count);
+  static uint64_t left(const Lane& lane);
+  static bool holds(const Lane& lane, const Object* pool);
+  Lane& lane_for(const Object* pool);
+  void hand_over(Lane& lane, Bytes bytes, const Object* pool);
+  void wait(const Lane& lane, uint64_t count);
+  void run(Lane& lane);
+  bool wait_for_job(Lane& lane);
+  void execute(Lane& lane, Job& job);
+  void give_back(Bytes bytes);
+
+  ContextImpl& context_;
+  const unsigned processors_;
+  std::vector<std::unique_ptr<Lane>> lanes_;
+  Lane* last_;  // where the last recording went
+  std::atomic<bool> stop_{false};
+  platform::ParkingSpot progress_;  // a job is done
+
+  std::mutex spare_mutex_;
+  std::vector<Bytes> spare_;
+  size_t spare_bytes_ = 0;
+};
+
+}  // namespace pvgpu::venus
