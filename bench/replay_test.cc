@@ -33,7 +33,7 @@ class Replays : public OnFakeDriver {
   void record(const std::function<void(Session&)>& more) {
     auto recorder = observe::Recorder::create(path());
     ASSERT_TRUE(recorder) << recorder.error().what;
-    Session guest(Session::Stage::kQueue, {}, {}, std::shared_ptr<observe::Recorder>(std::move(*recorder)));
+    Session guest(Session::Stage::kQueue, {}, {}, {.name = "guest", .recorder = std::move(*recorder)});
     const VkFence fence = guest.create_fence();
     const auto pieces = guest.create_blob(4096);
     const Bytes reset = request_bytes(ResetFencesArgs{guest.device, 1, &fence, VK_SUCCESS});
@@ -98,7 +98,7 @@ TEST_F(Replays, RefuseWhatHasNoDevice) {
   {
     auto recorder = observe::Recorder::create(path());
     ASSERT_TRUE(recorder);
-    Session guest(Session::Stage::kPhysicalDevice, {}, {}, std::shared_ptr<observe::Recorder>(std::move(*recorder)));
+    Session guest(Session::Stage::kPhysicalDevice, {}, {}, {.name = "guest", .recorder = std::move(*recorder)});
   }
   const auto replay = Replay::load(path());
   ASSERT_FALSE(replay);

@@ -195,6 +195,7 @@ bool Ring::drain() {
     return false;
   }
   span_start_ = head_;
+  span_end_ = tail;
   if (hops_) [[unlikely]] hops_->picked_up();
   const std::span<const std::byte> span = copy_out(head_, size);
   if (observe::Recorder* recorder = context_.recorder()) [[unlikely]]

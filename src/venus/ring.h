@@ -42,6 +42,13 @@ class Ring final : private StreamProgress {
   // Makes the thread leave at its next command boundary; the destructor waits for it.
   void request_stop();
 
+  // On the ring's thread: whether the guest has sent more than the span that is being executed, and whether there are processors to
+  // spare for looking until it does.
+  bool more_has_come() const {
+    return shared(tail_offset_).load(std::memory_order_relaxed) != span_end_ || stop_.load(std::memory_order_relaxed);
+  }
+  bool may_hold_back() const { return lanes_ != nullptr; }
+
   // vkWaitRingSeqnoMESA: blocks until head has reached `seqno`. False: it never will.
   bool wait_seqno(uint32_t seqno);
   // vkSubmitVirtqueueSeqnoMESA, vkWaitVirtqueueSeqnoMESA (the latter on the ring's own thread).
@@ -84,6 +91,7 @@ class Ring final : private StreamProgress {
   std::vector<std::byte> copy_;
   uint32_t head_ = 0;  // ours; the shared word is write-only for us
   uint32_t span_start_ = 0;  // head_ before the span that is being executed
+  uint32_t span_end_ = 0;    // and after it
 
   platform::ArrivalSpot parking_;
   std::atomic<bool> stop_{false};

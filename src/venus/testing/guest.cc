@@ -19,8 +19,7 @@ Blob::~Blob() {
   if (data_) ::munmap(data_, size_);
 }
 
-Guest::Guest(host::Host& host, std::shared_ptr<observe::Recorder> recorder)
-    : context_(Context::create(host, {.name = "guest", .recorder = std::move(recorder)})) {}
+Guest::Guest(host::Host& host, Context::Options options) : context_(Context::create(host, std::move(options))) {}
 
 std::expected<void, Poison> Guest::submit(std::span<const std::byte> bytes) {
   std::lock_guard lock(transport_);

@@ -57,7 +57,7 @@ class Blob {
 
 class Guest {
  public:
-  explicit Guest(host::Host& host, std::shared_ptr<observe::Recorder> recorder = nullptr);
+  explicit Guest(host::Host& host, Context::Options options = {.name = "guest"});
 
   Context& context() { return *context_; }
   // Ends the context before the guest goes.

@@ -17,8 +17,8 @@ host::Host& fake_host() {
 }
 
 Session::Session(Stage stage, const RingOptions& options, std::vector<const char*> extensions,
-                 std::shared_ptr<observe::Recorder> recorder)
-    : Guest(fake_host(), std::move(recorder)) {
+                 Context::Options context)
+    : Guest(fake_host(), std::move(context)) {
   ring_ = std::make_unique<GuestRing>(*this, kRing, options);
   if (stage == Stage::kNothing) return;
 

@@ -20,7 +20,7 @@ class Session : public Guest {
   // How far to go: the stages of a guest's start.
   enum class Stage { kNothing, kInstance, kPhysicalDevice, kDevice, kQueue };
   explicit Session(Stage stage = Stage::kQueue, const RingOptions& options = {},
-                   std::vector<const char*> extensions = {}, std::shared_ptr<observe::Recorder> recorder = nullptr);
+                   std::vector<const char*> extensions = {}, Context::Options context = {.name = "guest"});
 
   GuestRing& ring() { return *ring_; }
   uint64_t new_id() { return ++id_; }
