@@ -101,7 +101,14 @@ class Runs {
 
   ClientCommand ours(const PrivateServer& server) const {
     // Our server shows guests this GPU alone.
-    return guest(server.socket_path(), !server.memory_is_dma_buf(), 0);
+    ClientCommand command = guest(server.socket_path(), !server.memory_is_dma_buf(), 0);
+    command.variables = our_variables();
+    return command;
+  }
+  // As `pvgpu run` does.
+  static std::vector<std::string> our_variables() {
+    if (!venus::answers_waiting_guests() || std::getenv("VN_PERF")) return {};
+    return {std::string("VN_PERF=") + kAskingGuest};
   }
 
   // The peer's side, in the way in which its guest can submit work and wait for it. The error: in
@@ -249,7 +256,7 @@ Result<std::string> bench(const BenchOptions& options) {
   const Runs runs(options, *client, *gpu, *signals);
   ProgressLine progress;
   std::vector<Side> sides = {runs.side("native", "", runs.native()),
-                             runs.side("pvgpu", "", runs.ours(*server))};
+                             runs.side("pvgpu", fmt::format("{}", fmt::join(Runs::our_variables(), " ")), runs.ours(*server))};
   auto facts = about(options, *gpu);
   std::optional<PeerServer> peer;
   if (!options.peer.empty()) {

@@ -8,12 +8,17 @@
 
 namespace pvgpu::cli {
 
+// Of Mesa's guests: ask the host about fences and semaphores, where it has processors to spare (venus::answers_waiting_guests).
+inline constexpr const char* kAskingGuest = "no_fence_feedback,no_semaphore_feedback";
+
 struct GuestSettings {
   std::string socket_path;
   std::vector<std::string> icds;  // manifests of the Venus driver
   // Windows are drawn by copying through the CPU: the server's memory is no dma-buf, which a
   // compositor could take.
   bool software_wsi = true;
+  // The guest asks for the state of a fence instead of looking into memory, unless VN_PERF is set to something else.
+  bool asks = false;
 };
 
 // `current`: "NAME=value" strings. Lists that the user has set (VN_DEBUG, MESA_VK_WSI_DEBUG) are
