@@ -2,11 +2,13 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <signal.h>
 #include <sys/utsname.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <ctime>
 #include <filesystem>
 #include <fstream>
@@ -16,6 +18,7 @@
 
 #include "bench/client_process.h"
 #include "bench/runner.h"
+#include "cli/guest_environment.h"
 #include "cli/peer_server.h"
 #include "cli/private_server.h"
 #include "host/loader.h"
@@ -24,6 +27,7 @@
 #include "platform/own_path.h"
 #include "platform/signals.h"
 #include "platform/temporary_folder.h"
+#include "venus/context.h"
 
 namespace pvgpu::cli {
 namespace {

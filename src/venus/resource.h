@@ -3,6 +3,7 @@
 // The table locks; a Resource is immutable after it was made.
 #pragma once
 
+#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -37,11 +38,13 @@ class ResourceTable {
   bool add(std::shared_ptr<Resource> resource) {
     std::lock_guard lock(mutex_);
     if (resources_.size() >= kMaxResources) return false;
+    changes_.fetch_add(1, std::memory_order_release);
     return resources_.try_emplace(resource->id, std::move(resource)).second;
   }
   void remove(uint32_t id) {
     std::shared_ptr<Resource> last;  // freed outside the lock
     std::lock_guard lock(mutex_);
+    changes_.fetch_add(1, std::memory_order_release);
     if (auto it = resources_.find(id); it != resources_.end()) {
       last = std::move(it->second);
       resources_.erase(it);
@@ -52,9 +55,12 @@ class ResourceTable {
     auto it = resources_.find(id);
     return it == resources_.end() ? nullptr : it->second;
   }
+  // While this stays the same, find() finds the same. acquire: pairs with the changes' release.
+  uint64_t changes() const { return changes_.load(std::memory_order_acquire); }
 
  private:
   mutable std::mutex mutex_;
+  std::atomic<uint64_t> changes_{0};
   std::unordered_map<uint32_t, std::shared_ptr<Resource>> resources_;
 };
 

@@ -103,6 +103,7 @@ Ring::Ring(ContextImpl& context, uint64_t id, std::shared_ptr<Resource> resource
   if (const unsigned lanes = context.recording_lanes(); lanes != 0 && !context.recorder() && !context.rings_by_hand()) {
     lanes_ = std::make_unique<RecordingLanes>(context, this, lanes);
     stream_.use_lanes(lanes_.get());
+    LOG_DEBUG("ring {:#x}: up to {} threads beside it record long command buffers", id, lanes);
   }
   // A recycled resource may still hold an old ring's words; the guest starts at zero.
   shared(head_offset_).store(0, std::memory_order_relaxed);

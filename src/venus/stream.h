@@ -63,9 +63,14 @@ class Stream {
   // On a lane: a recording, or a command that follows one, with what had been handed over `before`.
   bool execute_on_lane(RecordingLanes& lanes, const RecordingLanes::Moment& before, std::span<const std::byte> bytes);
 
-  // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere.
-  void set_reply(std::shared_ptr<Resource> resource, std::span<std::byte> slot) {
+  // The resource that replies went to last, if that is still what the guest calls `id`; saves asking the table for each reply.
+  std::shared_ptr<Resource> last_reply_resource(uint32_t id, uint64_t changes) const {
+    return reply_resource_ && reply_resource_->id == id && reply_changes_ == changes ? reply_resource_ : nullptr;
+  }
+  // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere. `changes`: the table's before `resource` was found.
+  void set_reply(std::shared_ptr<Resource> resource, uint64_t changes, std::span<std::byte> slot) {
     reply_resource_ = std::move(resource);
+    reply_changes_ = changes;
     reply_slot_ = slot;
     reply_position_ = 0;
   }
@@ -101,6 +106,7 @@ class Stream {
   uint32_t depth_ = 0;
   std::vector<std::byte> nested_copy_;
   std::shared_ptr<Resource> reply_resource_;
+  uint64_t reply_changes_ = 0;
   std::span<std::byte> reply_slot_;
   size_t reply_position_ = 0;
 };

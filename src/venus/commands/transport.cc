@@ -27,9 +27,10 @@ Ring* find_ring(Call& call, uint64_t id) {
   return ring;
 }
 
-// The resource and bytes that a description names; an empty span after poisoning.
-std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, const VkCommandStreamDescriptionMESA& d) {
-  auto resource = call.context().resources().find(d.resourceId);
+// The resource and bytes that a description names; an empty span after poisoning. `resource`: the one of that id, if it is known.
+std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, const VkCommandStreamDescriptionMESA& d,
+                                                                    std::shared_ptr<Resource> resource = nullptr) {
+  if (!resource) resource = call.context().resources().find(d.resourceId);
   if (!resource) {
     call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", d.resourceId));
     return {};
@@ -87,8 +88,9 @@ bool record_on_lane(Call& call, const protocol::ExecuteCommandStreamsMESAArgs& a
 }  // namespace
 
 void handle(Call& call, protocol::SetReplyCommandStreamMESAArgs& args) {
-  auto [resource, bytes] = describe(call, *args.pStream);
-  if (!call.poisoned()) call.stream().set_reply(std::move(resource), bytes);
+  const uint64_t changes = call.context().resources().changes();
+  auto [resource, bytes] = describe(call, *args.pStream, call.stream().last_reply_resource(args.pStream->resourceId, changes));
+  if (!call.poisoned()) call.stream().set_reply(std::move(resource), changes, bytes);
 }
 
 void handle(Call& call, protocol::SeekReplyCommandStreamMESAArgs& args) {

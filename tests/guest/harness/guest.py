@@ -20,6 +20,7 @@ def GUEST_VENUS(socket):
         "VK_DRIVER_FILES": "/usr/share/vulkan/icd.d/virtio_icd.json",
         "VN_DEBUG": "vtest",
         "VTEST_SOCKET_NAME": str(socket),
+        **({"VN_PERF": "no_fence_feedback,no_semaphore_feedback"} if os.environ.get("PVGPU_GUESTS_ASK") else {}),
     }
 
 

@@ -4,6 +4,8 @@
 #include <cstdint>
 #include <cstring>
 #include <numeric>
+#include <thread>
+#include <vector>
 
 #include "chain.h"
 #include "cover_vert.h"
@@ -123,6 +125,75 @@ CORNER(command_pools) {
     chain.expect_step(round);
   }
   chain.check("steps of pools");
+}
+
+// Long command buffers of several pools, recorded by several threads while others are executed, their secondary ones long too; and what
+// they name is destroyed as soon as it may be.
+CORNER(long_command_buffers) {
+  constexpr uint32_t kThreads = 4, kRounds = 6, kWords = 1500;
+  struct Part {
+    VkCommandPool pool = VK_NULL_HANDLE;
+    VkCommandBuffer primary = VK_NULL_HANDLE, secondary = VK_NULL_HANDLE;
+    VkFence fence = VK_NULL_HANDLE;
+    client::Buffer buffer, brief;
+    std::vector<uint32_t> words;
+  };
+  Lab lab;
+  std::vector<Part> parts(kThreads);
+  for (Part& part : parts) {
+    part.pool = lab.command_pool();
+    part.primary = lab.command_buffer(part.pool);
+    part.secondary = lab.command_buffer(part.pool, VK_COMMAND_BUFFER_LEVEL_SECONDARY);
+    part.fence = lab.fence();
+    part.buffer = lab.buffer(kWords * 4, VK_BUFFER_USAGE_TRANSFER_DST_BIT);
+  }
+  const VkCommandBufferInheritanceInfo inheritance{
+      .sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_INHERITANCE_INFO};
+  for (uint32_t round = 0; round < kRounds; ++round) {
+    std::vector<std::thread> threads;
+    for (uint32_t p = 0; p < kThreads; ++p) {
+      threads.emplace_back([&, p] {
+        Part& part = parts[p];
+        const auto value = [&](uint32_t i) { return (round * kThreads + p) * 0x10000 + i; };
+        check(vkResetCommandPool(lab.device, part.pool, 0), "vkResetCommandPool");
+        part.brief = client::make_buffer(lab, kWords * 4, VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_TRANSFER_SRC_BIT);
+        begin(part.secondary, 0, &inheritance);
+        for (uint32_t i = 0; i < kWords; ++i) vkCmdFillBuffer(part.secondary, part.brief.buffer, i * 4, 4, value(i));
+        end(part.secondary);
+        begin(part.primary);
+        vkCmdExecuteCommands(part.primary, 1, &part.secondary);
+        barrier(part.primary);
+        for (uint32_t i = 0; i < kWords; ++i) {
+          const VkBufferCopy region{i * 4, (kWords - 1 - i) * 4, 4};
+          vkCmdCopyBuffer(part.primary, part.brief.buffer, part.buffer.buffer, 1, &region);
+        }
+        barrier(part.primary);
+        end(part.primary);
+      });
+    }
+    for (std::thread& thread : threads) thread.join();
+    for (Part& part : parts) {
+      const VkSubmitInfo info{.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO,
+                              .commandBufferCount = 1,
+                              .pCommandBuffers = &part.primary};
+      check(vkQueueSubmit(lab.queue, 1, &info, part.fence), "vkQueueSubmit");
+    }
+    for (Part& part : parts) {
+      check(vkWaitForFences(lab.device, 1, &part.fence, VK_TRUE, UINT64_MAX), "vkWaitForFences");
+      check(vkResetFences(lab.device, 1, &part.fence), "vkResetFences");
+      client::destroy(lab, part.brief);
+      const auto words = part.buffer.words();
+      part.words.insert(part.words.end(), words.begin(), words.end());
+    }
+  }
+  for (uint32_t p = 0; p < kThreads; ++p) {
+    const std::vector<uint32_t>& words = parts[p].words;
+    bool right = words.size() == kRounds * kWords;
+    for (uint32_t i = 0; right && i < words.size(); ++i)
+      right = words[i] == (i / kWords * kThreads + p) * 0x10000 + (kWords - 1 - i % kWords);
+    expect(right, "every word is where its round put it");
+    say_bytes("words", words);
+  }
 }
 
 // 64 KiB is the most that one vkCmdUpdateBuffer takes; many of them fill a ring several times.
