@@ -84,6 +84,12 @@ struct Device {
   }
 };
 
+// The pool that a command buffer or descriptor set was allocated from.
+inline const Object* pool_of(const Object& member) {
+  std::lock_guard lock(member.device->pools_mutex);
+  return member.pool;
+}
+
 // A guest's VkDeviceMemory; freed with it. Changed and exported under ContextImpl::memories_mutex.
 struct Memory {
   Memory(Device& d, host::SharedAllocation a, bool is_cached)

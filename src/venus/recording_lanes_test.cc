@@ -108,7 +108,7 @@ class RecordingLanesTest : public OnFakeDriver {
     ~Scene() {
       driver.let_go();
       if (guest.context().poisoned()) return;
-      EXPECT_FALSE(guest.ring().call(DeviceWaitIdleArgs{guest.device, VK_SUCCESS}).failed);
+      wait_idle();
       guest.ring().send(DestroyCommandPoolArgs{guest.device, pool, nullptr});
       guest.ring().send(DestroyCommandPoolArgs{guest.device, other_pool, nullptr});
       guest.ring().send(DestroyFenceArgs{guest.device, fence, nullptr});
@@ -137,6 +137,8 @@ class RecordingLanesTest : public OnFakeDriver {
       info.pCommandBuffers = &what;
       guest.ring().send(QueueSubmitArgs{guest.queue, 1, &info, fence, VK_SUCCESS});
     }
+    // Until the lanes are done, too.
+    void wait_idle() { EXPECT_EQ(guest.ring().call(DeviceWaitIdleArgs{guest.device, VK_SUCCESS}).args.ret, VK_SUCCESS); }
     VkResult fence_status() { return guest.ring().call(GetFenceStatusArgs{guest.device, fence, VK_SUCCESS}).args.ret; }
 
     Driver driver;
@@ -161,6 +163,7 @@ TEST_F(RecordingLanesTest, AnswerAndSubmitAsIfNothingWereLeft) {
   EXPECT_EQ(fake_driver::calls("vkQueueSubmit"), 0u);
   scene.driver.let_go();
   EXPECT_TRUE(wait_until([&] { return scene.fence_status() == VK_SUCCESS; }));
+  scene.wait_idle();
   EXPECT_LT(scene.driver.place("vkEndCommandBuffer"), scene.driver.place("vkQueueSubmit"));
   EXPECT_EQ(fake_driver::calls("vkCmdFillBuffer"), 300u);
 }
@@ -175,7 +178,7 @@ TEST_F(RecordingLanesTest, ReadAllBeforeTheRingGoesOn) {
   ASSERT_TRUE(scene.guest.ring().wait(scene.guest.ring().tail()));
   std::memset(scene.streams.back()->data(), 0xff, scene.streams.back()->size());
   scene.driver.let_go();
-  EXPECT_FALSE(scene.guest.ring().call(DeviceWaitIdleArgs{scene.guest.device, VK_SUCCESS}).failed);
+  scene.wait_idle();
   EXPECT_EQ(fake_driver::calls("vkCmdFillBuffer"), 300u);
   EXPECT_FALSE(scene.guest.context().poisoned());
 }
@@ -188,10 +191,10 @@ TEST_F(RecordingLanesTest, RecordPoolsAtTheSameTimeAndOnePoolInOrder) {
   ASSERT_TRUE(scene.driver.wait_until_held());
   scene.send_stream(scene.recording(next, 2));
   scene.send_stream(scene.recording(scene.other, 3));
-  EXPECT_TRUE(wait_until([] { return fake_driver::calls("vkEndCommandBuffer") == 1; }));  // of the other pool's
+  EXPECT_TRUE(wait_until([] { return fake_driver::calls("vkEndCommandBuffer") == 1; }));  // of the other pool
   EXPECT_EQ(fake_driver::calls("vkBeginCommandBuffer"), 2u);
   scene.driver.let_go();
-  EXPECT_TRUE(wait_until([] { return fake_driver::calls("vkEndCommandBuffer") == 3; }));
+  scene.wait_idle();
   EXPECT_EQ(scene.driver.call("vkBeginCommandBuffer", 0).thread, scene.driver.call("vkBeginCommandBuffer", 2).thread);
   EXPECT_NE(scene.driver.call("vkBeginCommandBuffer", 0).thread, scene.driver.call("vkBeginCommandBuffer", 1).thread);
 }
@@ -211,6 +214,7 @@ TEST_F(RecordingLanesTest, SubmitInOrder) {
   EXPECT_EQ(fake_driver::calls("vkQueueSubmit"), 0u);
   scene.driver.let_go();
   EXPECT_TRUE(wait_until([&] { return scene.fence_status() == VK_SUCCESS; }));
+  scene.wait_idle();
   EXPECT_EQ(fake_driver::calls("vkQueueSubmit"), 2u);
   EXPECT_LT(scene.driver.place("vkQueueSubmit", 0), scene.driver.place("vkQueueSubmit", 1));
 }
@@ -288,7 +292,7 @@ TEST_F(RecordingLanesTest, ExecuteSecondaryCommandBuffersWhenTheyAreRecorded) {
     on_a_lane ? scene.send_stream(primary) : (void)scene.guest.ring().write(primary);
     EXPECT_EQ(fake_driver::calls("vkCmdExecuteCommands"), before);
     scene.driver.let_go();
-    EXPECT_FALSE(scene.guest.ring().call(DeviceWaitIdleArgs{scene.guest.device, VK_SUCCESS}).failed);
+    scene.wait_idle();
     EXPECT_LT(scene.driver.place("vkEndCommandBuffer", ended), scene.driver.place("vkCmdExecuteCommands", before));
   }
 }
@@ -322,7 +326,7 @@ TEST_F(RecordingLanesTest, TakeOnlyWholeRecordings) {
   const Bytes begin_and_fills(whole.begin(), whole.end() - 16), end(whole.end() - 16, whole.end());
   size_t recorded = 0;
   const auto recorded_by = [&] {
-    EXPECT_FALSE(scene.guest.ring().call(DeviceWaitIdleArgs{scene.guest.device, VK_SUCCESS}).failed);
+    scene.wait_idle();
     return scene.driver.call("vkBeginCommandBuffer", recorded++).thread;
   };
   scene.send_stream(begin_and_fills);  // goes on in the ring
@@ -426,7 +430,7 @@ TEST_F(RecordingLanesTest, RecordForManyPools) {
     }
   }
   scene.buffer = shared_buffer;
-  EXPECT_EQ(guest.ring().call(DeviceWaitIdleArgs{guest.device, VK_SUCCESS}).args.ret, VK_SUCCESS);
+  scene.wait_idle();
   for (uint32_t i = 0; i < kPools; ++i) {
     EXPECT_EQ(parts[i].mapped->word(1024).load(), kFrames * 16 + i);
     guest.ring().send(DestroyFenceArgs{guest.device, parts[i].fence, nullptr});

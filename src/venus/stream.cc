@@ -140,7 +140,7 @@ void Stream::keep_order(const CommandEntry& command, std::span<const std::byte> 
     case CommandOrder::kBeginsRecording:
     case CommandOrder::kAfterItsBuffers:
     case CommandOrder::kAfterItsPools:
-      return lanes_->wait_for_pool(pool_of(command, bytes));
+      return lanes_->wait_for_pool(pool_for(command, bytes));
     case CommandOrder::kEndsRecording:
     case CommandOrder::kAny:
     case CommandOrder::kSeesToIt:
@@ -149,13 +149,14 @@ void Stream::keep_order(const CommandEntry& command, std::span<const std::byte> 
 }
 
 // The pool that the command is about; nullptr: none, which the command will be refused for.
-const Object* Stream::pool_of(const CommandEntry& command, std::span<const std::byte> bytes) {
+const Object* Stream::pool_for(const CommandEntry& command, std::span<const std::byte> bytes) {
   const bool names_pool = command.order == CommandOrder::kAfterItsPools;
   const size_t at = kHeaderBytes + (names_pool ? sizeof(uint64_t) : 0);  // behind the device
   uint64_t id = 0;
   if (bytes.size() >= at + sizeof id) std::memcpy(&id, bytes.data() + at, sizeof id);
   const Object* object = context_.objects().find(id);
-  return object && !names_pool ? object->pool : object;
+  if (!object || names_pool) return object;
+  return object->type == VK_OBJECT_TYPE_COMMAND_BUFFER ? pool_of(*object) : nullptr;
 }
 
 }  // namespace pvgpu::venus

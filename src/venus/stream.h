@@ -94,7 +94,7 @@ class Stream {
 
  private:
   void keep_order(const CommandEntry& command, std::span<const std::byte> bytes);
-  const Object* pool_of(const CommandEntry& command, std::span<const std::byte> bytes);
+  const Object* pool_for(const CommandEntry& command, std::span<const std::byte> bytes);
 
   ContextImpl& context_;
   Ring* ring_;

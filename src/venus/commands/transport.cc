@@ -58,7 +58,7 @@ const Object* pool_of_recording(ContextImpl& context, std::span<const std::byte>
   const FirstWords begin = first_words(bytes), end = first_words(bytes.last(sizeof(FirstWords)));
   if (begin.header != protocol::BeginCommandBufferArgs::kCommand || end.header != protocol::EndCommandBufferArgs::kCommand) return nullptr;
   const Object* object = begin.id == end.id ? context.objects().find(begin.id) : nullptr;
-  return object && object->type == VK_OBJECT_TYPE_COMMAND_BUFFER ? object->pool : nullptr;
+  return object && object->type == VK_OBJECT_TYPE_COMMAND_BUFFER ? pool_of(*object) : nullptr;
 }
 
 // Hands the streams to a lane if together they are the recording of a command buffer, and a long one. False: they are to be executed here.
