@@ -116,7 +116,7 @@ TEST(SteadyState, OtherCommandsCostWhatIsKnown) {
       {"vkQueueSubmit", {.locks = 2}},  // the queue, and semaphores remembered as signalled
       {"vkResetCommandPool", {}},
       {"vkResetFences", {}},
-      {"vkSetReplyCommandStreamMESA", {}},
+      {"vkSetReplyCommandStreamMESA", {.locks = 1}},  // the resource, where it is not that of the last reply
       {"vkSubmitVirtqueueSeqnoMESA", {.locks = 1}},  // the ring
       {"vkUpdateDescriptorSets", {}},
       {"vkWaitForFences", {}},

@@ -27,9 +27,10 @@ Object* Call::find(uint64_t id, VkObjectType type) {
   return nullptr;
 }
 
-bool Call::postpone() {
+bool Call::postpone(VkFence fence) {
   if (!stream_.lanes_busy()) [[likely]] return false;
   postponed_ = !wants_reply_;
+  postponed_fence_ = fence;
   if (wants_reply_) stream_.wait_for_lanes();
   return postponed_;
 }

@@ -44,9 +44,10 @@ class Call {
   Queue& queue() { return *static_cast<Queue*>(dispatch_->state); }
 
   // Called before a submission changes anything. True: what it submits may still be being recorded, and nobody waits for its
-  // result: it does nothing now, and is executed later, by a lane.
-  bool postpone();
+  // result: it does nothing now, and is executed later, by a lane. Until then its fence is in use.
+  bool postpone(VkFence fence);
   bool postponed() const { return postponed_; }
+  VkFence postponed_fence() const { return postponed_fence_; }
 
   // An object of this call's device by its id, or nullptr after poisoning.
   Object* find(uint64_t id, VkObjectType type);
@@ -81,6 +82,7 @@ class Call {
   bool wants_reply_ = false;
   bool poisoned_ = false;
   bool postponed_ = false;
+  VkFence postponed_fence_ = VK_NULL_HANDLE;
 };
 
 }  // namespace pvgpu::venus

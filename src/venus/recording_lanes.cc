@@ -37,8 +37,10 @@ unsigned count_for(unsigned processors) {
 struct RecordingLanes::Job {
   Bytes bytes;
   Moment before{};               // what had been handed over
-  const Object* pool = nullptr;  // of a recording. Anything else follows what had been handed over; the ring's thread's
-  bool follows = false;
+  bool follows = false;          // all of that
+  // For the ring's thread to look at.
+  const Object* pool = nullptr;
+  VkFence fence = VK_NULL_HANDLE;
 };
 
 // A queue of one writer, the ring's thread, and one reader, the lane's.
@@ -85,6 +87,15 @@ uint64_t RecordingLanes::left(const Lane& lane) {
   return lane.handed.load(std::memory_order_relaxed) - lane.done.load(std::memory_order_acquire);
 }
 
+bool RecordingLanes::holds(VkFence fence) const {
+  for (const auto& lane : lanes_) {
+    const uint64_t handed = lane->handed.load(std::memory_order_relaxed);
+    for (uint64_t i = lane->done.load(std::memory_order_acquire); i != handed; ++i)
+      if (lane->jobs[i % kMostJobs].fence == fence) return true;
+  }
+  return false;
+}
+
 bool RecordingLanes::holds(const Lane& lane, const Object* pool) {
   const uint64_t handed = lane.handed.load(std::memory_order_relaxed);
   for (uint64_t i = lane.done.load(std::memory_order_acquire); i != handed; ++i)
@@ -125,19 +136,19 @@ RecordingLanes::Lane& RecordingLanes::lane_for(const Object* pool) {
 
 void RecordingLanes::record(const Object* pool, Bytes commands) {
   last_ = &lane_for(pool);
-  hand_over(*last_, std::move(commands), pool);
+  hand_over(*last_, std::move(commands), pool, VK_NULL_HANDLE);
 }
 
-void RecordingLanes::follow(std::span<const std::byte> command) {
-  Bytes bytes = take(command.size());
-  std::memcpy(bytes.data.get(), command.data(), command.size());
-  hand_over(*last_, std::move(bytes), nullptr);
+void RecordingLanes::follow(std::span<const std::byte> submission, VkFence fence) {
+  Bytes bytes = take(submission.size());
+  std::memcpy(bytes.data.get(), submission.data(), submission.size());
+  hand_over(*last_, std::move(bytes), nullptr, fence);
 }
 
-void RecordingLanes::hand_over(Lane& lane, Bytes bytes, const Object* pool) {
+void RecordingLanes::hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFence fence) {
   const uint64_t number = lane.handed.load(std::memory_order_relaxed);
   if (number >= kMostJobs) wait(lane, number + 1 - kMostJobs);
-  lane.jobs[number % kMostJobs] = {std::move(bytes), now(), pool, pool == nullptr};
+  lane.jobs[number % kMostJobs] = {std::move(bytes), now(), pool == nullptr, pool, fence};
   // seq_cst: pairs with the lane's look after it has prepared to sleep; and what the job is made of is seen with it.
   lane.handed.store(number + 1, std::memory_order_seq_cst);
   lane.work.unpark();

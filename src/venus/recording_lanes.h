@@ -11,6 +11,8 @@
 // Threads: one, the ring's, hands over; `wait` is for any but the lanes'. Made and destroyed with the ring.
 #pragma once
 
+#include <vulkan/vulkan_core.h>
+
 #include <array>
 #include <atomic>
 #include <cstddef>
@@ -57,8 +59,10 @@ class RecordingLanes {
   Bytes take(size_t size);
   // Executes the commands that record a command buffer of `pool`.
   void record(const Object* pool, Bytes commands);
-  // Executes a copy of a command after all that has been handed over.
-  void follow(std::span<const std::byte> command);
+  // Executes a copy of a submission after all that has been handed over. `fence`: what it will signal.
+  void follow(std::span<const std::byte> submission, VkFence fence);
+  // On the ring's thread: whether a submission with that fence is still to be made. Until then nobody else may use the fence.
+  bool holds(VkFence fence) const;
 
   Moment now() const;
   // Whether anything that had been handed over at that moment is not done yet.
@@ -81,7 +85,7 @@ class RecordingLanes {
   static uint64_t left(const Lane& lane);
   static bool holds(const Lane& lane, const Object* pool);
   Lane& lane_for(const Object* pool);
-  void hand_over(Lane& lane, Bytes bytes, const Object* pool);
+  void hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFence fence);
   void wait(const Lane& lane, uint64_t count);
   void run(Lane& lane);
   bool wait_for_job(Lane& lane);

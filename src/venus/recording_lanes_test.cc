@@ -159,6 +159,7 @@ TEST_F(RecordingLanesTest, AnswerAndSubmitAsIfNothingWereLeft) {
   scene.submit(scene.commands);
   ASSERT_TRUE(scene.driver.wait_until_held());
   EXPECT_EQ(scene.fence_status(), VK_NOT_READY);
+  EXPECT_EQ(fake_driver::calls("vkGetFenceStatus"), 0u);  // the fence will be in use by vkQueueSubmit, whenever that comes
   EXPECT_EQ(scene.guest.ring().head(), scene.guest.ring().tail());
   EXPECT_EQ(fake_driver::calls("vkQueueSubmit"), 0u);
   scene.driver.let_go();
@@ -217,6 +218,23 @@ TEST_F(RecordingLanesTest, SubmitInOrder) {
   scene.wait_idle();
   EXPECT_EQ(fake_driver::calls("vkQueueSubmit"), 2u);
   EXPECT_LT(scene.driver.place("vkQueueSubmit", 0), scene.driver.place("vkQueueSubmit", 1));
+}
+
+TEST_F(RecordingLanesTest, WaitForAFenceThatIsStillToBeSubmitted) {
+  Scene scene;
+  scene.driver.hold(1);
+  scene.send_stream(scene.recording(scene.commands, 1));
+  scene.submit(scene.commands);
+  ASSERT_TRUE(scene.driver.wait_until_held());
+  const VkFence other = scene.guest.create_fence();
+  EXPECT_TRUE(scene.guest.ring().run(ResetFencesArgs{scene.guest.device, 1, &other, VK_SUCCESS}));  // nothing to do with it
+  scene.guest.ring().send(WaitForFencesArgs{scene.guest.device, 1, &scene.fence, VK_TRUE, ~uint64_t{0}, VK_SUCCESS});
+  scene.guest.ring().send(ResetFencesArgs{scene.guest.device, 1, &scene.fence, VK_SUCCESS});
+  scene.driver.let_go();
+  EXPECT_EQ(scene.fence_status(), VK_NOT_READY);
+  EXPECT_LT(scene.driver.place("vkQueueSubmit"), scene.driver.place("vkWaitForFences"));
+  EXPECT_LT(scene.driver.place("vkWaitForFences"), scene.driver.place("vkResetFences", 1));
+  scene.guest.ring().send(DestroyFenceArgs{scene.guest.device, other, nullptr});
 }
 
 // A submission whose result the guest wants is made before it is answered.

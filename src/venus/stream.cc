@@ -78,7 +78,7 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
     const std::byte* const start = std::exchange(at, x.reader.position());
     x.arena.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
-    if (x.call.postponed()) [[unlikely]] lanes_->follow({start, at});
+    if (x.call.postponed()) [[unlikely]] lanes_->follow({start, at}, x.call.postponed_fence());
     if (++untold == kMostUntold || !command->recorded) tell(at);
   }
   if (at != end) {

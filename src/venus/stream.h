@@ -60,6 +60,8 @@ class Stream {
   // Whether anything is left on lanes that came before, and the wait until nothing is.
   bool lanes_busy() const { return lanes_ && (before_ ? lanes_->busy(*before_) : lanes_->busy()); }
   void wait_for_lanes();
+  // Whether a submission with that fence is still to be made by a lane.
+  bool lanes_hold(VkFence fence) const { return lanes_ && !before_ && lanes_->holds(fence); }
   // On a lane: a recording, or a command that follows one, with what had been handed over `before`.
   bool execute_on_lane(RecordingLanes& lanes, const RecordingLanes::Moment& before, std::span<const std::byte> bytes);
 

@@ -75,16 +75,26 @@ void hold_back(Call& call, Arrived arrived) {
   }
 }
 
+// Fences of submissions that lanes are still to make are not the driver's yet, and may not be used while they become it.
+void wait_for_submissions(Call& call, const VkFence* fences, uint32_t count) {
+  if (std::any_of(fences, fences + count, [&](VkFence fence) { return call.stream().lanes_hold(fence); }))
+    call.stream().wait_for_lanes();
+}
+
 }  // namespace
 
 void handle(Call& call, protocol::GetFenceStatusArgs& args) {
-  const auto get = call.device().vk.vkGetFenceStatus;
-  args.call(get);
-  if (args.ret != VK_NOT_READY) return;
-  hold_back(call, [&] {
-    args.call(get);
+  const auto arrived = [&] {
+    args.ret = VK_NOT_READY;
+    if (!call.stream().lanes_hold(args.fence)) args.call(call.device().vk.vkGetFenceStatus);
     return args.ret != VK_NOT_READY;
-  });
+  };
+  if (!arrived()) hold_back(call, arrived);
+}
+
+void handle(Call& call, protocol::ResetFencesArgs& args) {
+  wait_for_submissions(call, args.pFences, args.fenceCount);
+  args.call(call.device().vk.vkResetFences);
 }
 
 void handle(Call& call, protocol::GetSemaphoreCounterValueArgs& args) {
@@ -101,7 +111,7 @@ void handle(Call& call, protocol::GetSemaphoreCounterValueArgs& args) {
 
 void handle(Call& call, protocol::QueueSubmitArgs& args) {
   args.ret = VK_SUCCESS;
-  if (call.postpone()) return;
+  if (call.postpone(args.fence)) return;
   if (!call.device().signalled.empty())
     for (uint32_t i = 0; i < args.submitCount; ++i) drop_signalled_waits(call, const_cast<VkSubmitInfo&>(args.pSubmits[i]));
   std::lock_guard lock(call.queue().mutex);
@@ -112,7 +122,7 @@ void handle(Call& call, protocol::QueueSubmit2Args& args) {
   Device& device = call.device();
   if (!device.vk.vkQueueSubmit2) return call.poison(PoisonReason::kUnavailableCommand, "synchronization2 is not enabled");
   args.ret = VK_SUCCESS;
-  if (call.postpone()) return;
+  if (call.postpone(args.fence)) return;
   if (!device.signalled.empty()) {
     for (uint32_t i = 0; i < args.submitCount; ++i) {
       auto& submit = const_cast<VkSubmitInfo2&>(args.pSubmits[i]);
@@ -140,6 +150,7 @@ void handle(Call& call, protocol::QueueWaitIdleArgs& args) {
 }
 
 void handle(Call& call, protocol::WaitForFencesArgs& args) {
+  wait_for_submissions(call, args.pFences, args.fenceCount);
   args.ret = wait_sliced(call, args.timeout, [&](uint64_t slice) {
     return call.device().vk.vkWaitForFences(args.device, args.fenceCount, args.pFences, args.waitAll, slice);
   });
