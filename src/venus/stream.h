@@ -65,14 +65,17 @@ class Stream {
   // On a lane: a recording, or a command that follows one, with what had been handed over `before`.
   bool execute_on_lane(RecordingLanes& lanes, const RecordingLanes::Moment& before, std::span<const std::byte> bytes);
 
-  // The resource that replies went to last, if that is still what the guest calls `id`; saves asking the table for each reply.
-  std::shared_ptr<Resource> last_reply_resource(uint32_t id, uint64_t changes) const {
-    return reply_resource_ && reply_resource_->id == id && reply_changes_ == changes ? reply_resource_ : nullptr;
-  }
   // Replies go to `slot` of `resource`, from its start. An empty slot: nowhere. `changes`: the table's before `resource` was found.
   void set_reply(std::shared_ptr<Resource> resource, uint64_t changes, std::span<std::byte> slot) {
     reply_resource_ = std::move(resource);
     reply_changes_ = changes;
+    set_reply_slot(slot);
+  }
+  // The resource that they went to last, if that is still what the guest calls `id`: nearly always, and the table need not be asked.
+  const Resource* last_reply_resource(uint32_t id, uint64_t changes) const {
+    return reply_resource_ && reply_resource_->id == id && reply_changes_ == changes ? reply_resource_.get() : nullptr;
+  }
+  void set_reply_slot(std::span<std::byte> slot) {
     reply_slot_ = slot;
     reply_position_ = 0;
   }

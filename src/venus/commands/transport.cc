@@ -27,18 +27,23 @@ Ring* find_ring(Call& call, uint64_t id) {
   return ring;
 }
 
-// The resource and bytes that a description names; an empty span after poisoning. `resource`: the one of that id, if it is known.
-std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, const VkCommandStreamDescriptionMESA& d,
-                                                                    std::shared_ptr<Resource> resource = nullptr) {
-  if (!resource) resource = call.context().resources().find(d.resourceId);
+// The bytes that a description names; an empty span after poisoning.
+std::span<std::byte> bytes_of(Call& call, const Resource& resource, const VkCommandStreamDescriptionMESA& d) {
+  const auto bytes = resource.range(d.offset, d.size);
+  if (bytes.data() == nullptr || d.offset % 4 != 0) [[unlikely]]
+    call.poison(PoisonReason::kBadRange, fmt::format("{} bytes at {} of resource {}, which has {}", d.size, d.offset,
+                                                     d.resourceId, resource.size));
+  return bytes;
+}
+
+// The same with its resource.
+std::pair<std::shared_ptr<Resource>, std::span<std::byte>> describe(Call& call, const VkCommandStreamDescriptionMESA& d) {
+  auto resource = call.context().resources().find(d.resourceId);
   if (!resource) {
     call.poison(PoisonReason::kUnknownResource, fmt::format("resource {} does not exist", d.resourceId));
     return {};
   }
-  const auto bytes = resource->range(d.offset, d.size);
-  if (bytes.data() == nullptr || d.offset % 4 != 0)
-    call.poison(PoisonReason::kBadRange, fmt::format("{} bytes at {} of resource {}, which has {}", d.size, d.offset,
-                                                     d.resourceId, resource->size));
+  const auto bytes = bytes_of(call, *resource, d);
   return {std::move(resource), bytes};
 }
 
@@ -89,8 +94,14 @@ bool record_on_lane(Call& call, const protocol::ExecuteCommandStreamsMESAArgs& a
 
 void handle(Call& call, protocol::SetReplyCommandStreamMESAArgs& args) {
   const uint64_t changes = call.context().resources().changes();
-  auto [resource, bytes] = describe(call, *args.pStream, call.stream().last_reply_resource(args.pStream->resourceId, changes));
-  if (!call.poisoned()) call.stream().set_reply(std::move(resource), changes, bytes);
+  Stream& stream = call.stream();
+  if (const Resource* last = stream.last_reply_resource(args.pStream->resourceId, changes)) {
+    const auto bytes = bytes_of(call, *last, *args.pStream);
+    if (!call.poisoned()) stream.set_reply_slot(bytes);
+    return;
+  }
+  auto [resource, bytes] = describe(call, *args.pStream);
+  if (!call.poisoned()) stream.set_reply(std::move(resource), changes, bytes);
 }
 
 void handle(Call& call, protocol::SeekReplyCommandStreamMESAArgs& args) {
