@@ -15,31 +15,30 @@ namespace {
 
 using pvgpu::describe::Kind;
 
-// The loader's word on the next layer.
+// The loader's word on the next layer, without which there is nothing to be done.
 template <class Info>
-Info* chain_link(const void* chain, VkStructureType type) {
-  auto* link = find<Info>(chain, type);
-  while (link && link->function != VK_LAYER_LINK_INFO) link = find<Info>(link->pNext, type);
+Info* next_layer(const void* chain, VkStructureType type) {
+  auto* link = chain_link<Info>(chain, type);
   if (!link) give_up("the loader does not tell of the next layer");
   return link;
 }
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateInstance(const VkInstanceCreateInfo* info, const VkAllocationCallbacks* allocator, VkInstance* instance) {
-  auto* link = chain_link<VkLayerInstanceCreateInfo>(info->pNext, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO);
+  auto* link = next_layer<VkLayerInstanceCreateInfo>(info->pNext, VK_STRUCTURE_TYPE_LOADER_INSTANCE_CREATE_INFO);
   const PFN_vkGetInstanceProcAddr get = link->u.pLayerInfo->pfnNextGetInstanceProcAddr;
   link->u.pLayerInfo = link->u.pLayerInfo->pNext;
   // As the loader does where it leaves out the only driver.
   if (profile().portability && !(info->flags & VK_INSTANCE_CREATE_ENUMERATE_PORTABILITY_BIT_KHR))
     return refuse(VK_ERROR_INCOMPATIBLE_DRIVER, "portability drivers are not asked for");
   const VkResult result = reinterpret_cast<PFN_vkCreateInstance>(get(nullptr, "vkCreateInstance"))(info, allocator, instance);
-  if (result == VK_SUCCESS) add(Instance{get, *instance});
+  if (result == VK_SUCCESS) instances.add(*instance, get);
   return result;
 }
 VKAPI_ATTR void VKAPI_CALL DestroyInstance(VkInstance instance, const VkAllocationCallbacks* allocator) {
   if (!instance) return;
   void* const table = key(instance);
   instance_of(instance).next<PFN_vkDestroyInstance>("vkDestroyInstance")(instance, allocator);
-  remove_instance(table);
+  instances.remove(table);
 }
 
 // -- devices --
@@ -88,7 +87,7 @@ VkResult check_queues(VkPhysicalDevice physical, const VkDeviceCreateInfo& info)
 
 VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkDeviceCreateInfo* info, const VkAllocationCallbacks* allocator,
                                             VkDevice* device) {
-  auto* link = chain_link<VkLayerDeviceCreateInfo>(info->pNext, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
+  auto* link = next_layer<VkLayerDeviceCreateInfo>(info->pNext, VK_STRUCTURE_TYPE_LOADER_DEVICE_CREATE_INFO);
   const VkLayerDeviceLink next = *link->u.pLayerInfo;
   link->u.pLayerInfo = next.pNext;
   VkPhysicalDeviceFeatures enabled{};
@@ -113,7 +112,7 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateDevice(VkPhysicalDevice physical, const VkD
   const auto create = reinterpret_cast<PFN_vkCreateDevice>(next.pfnNextGetInstanceProcAddr(instance_of(physical).handle, "vkCreateDevice"));
   result = create(physical, &below, allocator, device);
   if (result != VK_SUCCESS) return result;
-  Device& made = add_device(*device, next.pfnNextGetDeviceProcAddr);
+  Device& made = devices.add(*device, next.pfnNextGetDeviceProcAddr);
   made.features = enabled;
   made.events = !profile().portability || (features && features->events);
   made.triangle_fans = !profile().portability || (features && features->triangleFans);
@@ -123,15 +122,15 @@ VKAPI_ATTR void VKAPI_CALL DestroyDevice(VkDevice device, const VkAllocationCall
   if (!device) return;
   void* const table = key(device);
   device_of(device).next<PFN_vkDestroyDevice>("vkDestroyDevice")(device, allocator);
-  remove_device(table);
+  devices.remove(table);
 }
 
 const Entry kEntries[] = {
-    DRIVER_PROFILE_ENTRY(CreateInstance, CreateInstance),
-    DRIVER_PROFILE_ENTRY(DestroyInstance, DestroyInstance),
-    DRIVER_PROFILE_ENTRY(CreateDevice, CreateDevice),
+    VULKAN_LAYER_ENTRY(CreateInstance, CreateInstance),
+    VULKAN_LAYER_ENTRY(DestroyInstance, DestroyInstance),
+    VULKAN_LAYER_ENTRY(CreateDevice, CreateDevice),
 };
-const Entry kDeviceEntries[] = {DRIVER_PROFILE_ENTRY(DestroyDevice, DestroyDevice)};
+const Entry kDeviceEntries[] = {VULKAN_LAYER_ENTRY(DestroyDevice, DestroyDevice)};
 
 }  // namespace
 

@@ -5,41 +5,9 @@
 #include "dispatch.h"
 
 namespace driver_profile {
-namespace {
 
-std::mutex tables_mutex;  // of both
-std::map<void*, Instance> instances;
-std::map<void*, Device> devices;
-
-}  // namespace
-
-Instance& instance_of(void* dispatchable) {
-  std::lock_guard lock(tables_mutex);
-  return instances.at(key(dispatchable));
-}
-Device& device_of(void* dispatchable) {
-  std::lock_guard lock(tables_mutex);
-  return devices.at(key(dispatchable));
-}
-void add(const Instance& instance) {
-  std::lock_guard lock(tables_mutex);
-  instances[key(instance.handle)] = instance;
-}
-void remove_instance(void* key) {
-  std::lock_guard lock(tables_mutex);
-  instances.erase(key);
-}
-Device& add_device(VkDevice handle, PFN_vkGetDeviceProcAddr get) {
-  std::lock_guard lock(tables_mutex);
-  Device& device = devices[key(handle)];
-  device.get = get;
-  device.handle = handle;
-  return device;
-}
-void remove_device(void* key) {
-  std::lock_guard lock(tables_mutex);
-  devices.erase(key);
-}
+vulkan_layer::Table<Instance> instances;
+vulkan_layer::Table<Device> devices;
 
 namespace {
 

@@ -105,13 +105,13 @@ VKAPI_ATTR VkResult VKAPI_CALL CreateGraphicsPipelines(VkDevice handle, VkPipeli
 }
 
 const Entry kEntries[] = {
-    DRIVER_PROFILE_ENTRY(CreateBuffer, CreateBuffer),
-    DRIVER_PROFILE_ENTRY(CreateImage, CreateImage),
-    DRIVER_PROFILE_ENTRY(DestroyImage, DestroyImage),
-    DRIVER_PROFILE_ENTRY(CreateSemaphore, CreateSemaphore),
-    DRIVER_PROFILE_ENTRY(CreateFence, CreateFence),
-    DRIVER_PROFILE_ENTRY(CreateEvent, CreateEvent),
-    DRIVER_PROFILE_ENTRY(CreateGraphicsPipelines, CreateGraphicsPipelines),
+    VULKAN_LAYER_ENTRY(CreateBuffer, CreateBuffer),
+    VULKAN_LAYER_ENTRY(CreateImage, CreateImage),
+    VULKAN_LAYER_ENTRY(DestroyImage, DestroyImage),
+    VULKAN_LAYER_ENTRY(CreateSemaphore, CreateSemaphore),
+    VULKAN_LAYER_ENTRY(CreateFence, CreateFence),
+    VULKAN_LAYER_ENTRY(CreateEvent, CreateEvent),
+    VULKAN_LAYER_ENTRY(CreateGraphicsPipelines, CreateGraphicsPipelines),
 };
 
 }  // namespace

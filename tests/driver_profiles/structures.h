@@ -12,13 +12,6 @@
 
 namespace driver_profile {
 
-template <class Struct>
-Struct* find(const void* chain, VkStructureType type) {
-  for (auto* link = static_cast<const VkBaseInStructure*>(chain); link; link = link->pNext)
-    if (link->sType == type) return reinterpret_cast<Struct*>(const_cast<VkBaseInStructure*>(link));
-  return nullptr;
-}
-
 // Takes out of `parent`'s chain, until it goes, the structures that `goes` says of.
 class Detached {
  public:

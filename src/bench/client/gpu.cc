@@ -36,13 +36,6 @@ Gpu::~Gpu() {
 }
 
 void Gpu::create_instance(const GpuExtensions& extensions) {
-  uint32_t count = 0;
-  check(vk.EnumerateInstanceExtensionProperties(nullptr, &count, nullptr),
-        "vkEnumerateInstanceExtensionProperties");
-  std::vector<VkExtensionProperties> there(count);
-  check(vk.EnumerateInstanceExtensionProperties(nullptr, &count, there.data()),
-        "vkEnumerateInstanceExtensionProperties");
-  require(there, extensions.instance);
   const VkApplicationInfo application{.sType = VK_STRUCTURE_TYPE_APPLICATION_INFO,
                                       .pApplicationName = "pvgpu bench",
                                       .apiVersion = VK_API_VERSION_1_0};
@@ -51,8 +44,21 @@ void Gpu::create_instance(const GpuExtensions& extensions) {
       .pApplicationInfo = &application,
       .enabledExtensionCount = static_cast<uint32_t>(extensions.instance.size()),
       .ppEnabledExtensionNames = extensions.instance.data()};
-  check(vk.CreateInstance(&info, nullptr, &instance), "vkCreateInstance");
+  const VkResult result = vk.CreateInstance(&info, nullptr, &instance);
+  if (result == VK_ERROR_EXTENSION_NOT_PRESENT) tell_missing(extensions);
+  check(result, "vkCreateInstance");
   vk.load_instance(instance);
+}
+
+// Afterwards: what an explicit layer adds is not listed, but can be enabled.
+void Gpu::tell_missing(const GpuExtensions& extensions) const {
+  uint32_t count = 0;
+  check(vk.EnumerateInstanceExtensionProperties(nullptr, &count, nullptr),
+        "vkEnumerateInstanceExtensionProperties");
+  std::vector<VkExtensionProperties> there(count);
+  check(vk.EnumerateInstanceExtensionProperties(nullptr, &count, there.data()),
+        "vkEnumerateInstanceExtensionProperties");
+  require(there, extensions.instance);
 }
 
 void Gpu::choose(const GpuChoice& choice) {

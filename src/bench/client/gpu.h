@@ -47,6 +47,7 @@ class Gpu {
 
  private:
   void create_instance(const GpuExtensions& extensions);
+  void tell_missing(const GpuExtensions& extensions) const;
   void choose(const GpuChoice& choice);
   void create_device(const GpuExtensions& extensions);
 
