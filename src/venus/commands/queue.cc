@@ -65,13 +65,13 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
 // question, too, if the answer takes longer than 256 yields, 15 to 25 us. The ring's thread would only look for the next question meanwhile.
 constexpr std::chrono::microseconds kHeldBack{8};
 
-// Asks until `arrived` or the time is over.
+// Asks until it has `arrived`, something else has come, or the time is over.
 template <class Arrived>
 void hold_back(Call& call, Arrived arrived) {
   const Ring* ring = call.stream().ring();
   if (!ring || !ring->may_hold_back()) return;
   const auto end = std::chrono::steady_clock::now() + kHeldBack;
-  while (!arrived() && !ring->more_has_come() && std::chrono::steady_clock::now() < end) {
+  while (!ring->more_has_come() && !arrived() && std::chrono::steady_clock::now() < end) {
   }
 }
 
