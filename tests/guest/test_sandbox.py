@@ -60,6 +60,17 @@ class Sandbox(GuestCase):
         with Server(self.folder) as server:
             wait_until(lambda: [sandbox_of(pid) for pid in server.ready_workers()] == [{(1, 2)}], "the ready worker is sandboxed")
 
+    def test_the_driver_keeps_its_shader_cache(self):
+        cache = self.folder / "cache"
+        cache.mkdir()
+
+        def size():
+            return sum(path.stat().st_size for path in cache.rglob("*") if path.is_file())
+        with Server(self.folder, environment={"XDG_CACHE_HOME": str(cache)}) as server:
+            before = size()
+            run_guest(server.venus(), [PROGRAMS / "compute", self.folder / "results"])
+            self.assertGreater(size(), before, "nothing was cached")
+
     def test_off(self):
         with Server(self.folder, arguments=["--sandbox", "off"]) as server:
             self.hold(server)

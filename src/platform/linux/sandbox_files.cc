@@ -1,6 +1,7 @@
 // restrict_files by Landlock: a list of what may be done where, checked by the kernel whenever a path is used.
 #include <fcntl.h>
 #include <linux/landlock.h>
+#include <pwd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -34,10 +35,11 @@ constexpr uint64_t kCache = kRead | kCreate | LANDLOCK_ACCESS_FS_MAKE_DIR | LAND
 constexpr uint64_t kOfFiles = LANDLOCK_ACCESS_FS_EXECUTE | LANDLOCK_ACCESS_FS_READ_FILE | kWrite | LANDLOCK_ACCESS_FS_IOCTL_DEV;
 
 // Devices of GPUs as the drivers of Linux call them, by how their names begin, and those that hold nothing.
-constexpr std::string_view kDevices[] = {"dri",      "nvidia", "kfd",  "dxg", "udmabuf", "dma_heap", "mali",   "kgsl",
-                                         "nvhost", "nvmap", "nvgpu", "pvr", "null",    "zero",     "random", "urandom"};
+constexpr std::string_view kDevices[] = {"dri",    "nvidia", "kfd",   "dxg", "udmabuf", "dma_heap", "mali",   "kgsl",
+                                         "nvhost", "nvmap",  "nvgpu", "pvr", "null",    "zero",     "random", "urandom"};
 // Where drivers keep compiled shaders, below the user's cache folder.
-constexpr std::string_view kCaches[] = {"mesa_shader_cache", "mesa_shader_cache_db", "mesa_shader_cache_sf", "radv_builtin_shaders", "nvidia", "AMD"};
+constexpr std::string_view kCaches[] = {"mesa_shader_cache",    "mesa_shader_cache_db", "mesa_shader_cache_sf",
+                                        "radv_builtin_shaders", "nvidia",               "AMD"};
 
 // The version of Landlock's interface; 0: there is none.
 int landlock_version() {
@@ -70,9 +72,10 @@ class Rules {
   // What does not exist needs no rule: it cannot come to be.
   void allow(const fs::path& path, uint64_t access) {
     const UniqueFd fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
-    struct stat status{};
-    if (!fd.valid() || ::fstat(fd.get(), &status) != 0) return;
-    if (!S_ISDIR(status.st_mode)) access &= kOfFiles;
+    struct statx status{};
+    // Of folders on other machines, what is known here: they may not answer.
+    if (!fd.valid() || ::statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return;
+    if (!S_ISDIR(status.stx_mode)) access &= kOfFiles;
     const landlock_path_beneath_attr rule{.allowed_access = access & handled_, .parent_fd = fd.get()};
     if (rule.allowed_access != 0 && ::syscall(SYS_landlock_add_rule, fd_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0 && error_ == 0)
       error_ = errno;
@@ -123,14 +126,20 @@ fs::path of_environment(const char* name) {
 
 // Those that exist: the driver has made its own when the server tried it.
 void allow_caches(Rules& rules) {
-  const fs::path home = of_environment("HOME"), xdg = of_environment("XDG_CACHE_HOME");
-  for (const fs::path& folder : {of_environment("MESA_SHADER_CACHE_DIR"), of_environment("MESA_GLSL_CACHE_DIR"),
-                                 xdg.empty() && !home.empty() ? home / ".cache" : xdg}) {
+  std::vector<fs::path> folders = {of_environment("MESA_SHADER_CACHE_DIR"), of_environment("MESA_GLSL_CACHE_DIR"), of_environment("XDG_CACHE_HOME")};
+  // Mesa asks the users' database for the home, others the environment.
+  std::vector<fs::path> homes = {of_environment("HOME")};
+  if (const passwd* user = ::getpwuid(::getuid())) homes.emplace_back(user->pw_dir);
+  for (const fs::path& home : homes) {
+    if (home.empty()) continue;
+    folders.push_back(home / ".cache");
+    rules.allow(home / ".nv", kCache);
+  }
+  for (const fs::path& folder : folders) {
     if (folder.empty()) continue;
     for (const std::string_view name : kCaches) rules.allow(folder / name, kCache);
   }
   if (const fs::path folder = of_environment("__GL_SHADER_DISK_CACHE_PATH"); !folder.empty()) rules.allow(folder, kCache);
-  if (!home.empty()) rules.allow(home / ".nv", kCache);
 }
 
 void allow_file(Rules& rules, const fs::path& path) {
