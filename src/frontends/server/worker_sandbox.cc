@@ -16,7 +16,9 @@ constexpr std::array<std::pair<SandboxMode, std::string_view>, 3> kNames = {
 
 constexpr std::string_view kFiles = "files", kCalls = "system calls";
 
-bool is_wanted(SandboxMode mode) { return mode == SandboxMode::kOn || (mode == SandboxMode::kAuto && platform::kSandboxIsTried); }
+bool is_wanted(SandboxMode mode) {
+  return mode == SandboxMode::kOn || (mode == SandboxMode::kAuto && platform::kSandboxIsTried);
+}
 
 std::string part(std::string_view what, const Result<std::string>& possible) {
   return possible ? fmt::format("{} by {}", what, *possible) : fmt::format("{} not restricted: {}", what, possible.error().what);

@@ -55,7 +55,8 @@ std::string profile(const std::vector<std::string>& files) {
   std::string text = kProfile;
   // Metal's cache of shaders, and what it compiles by way of.
   for (const int name : {_CS_DARWIN_USER_CACHE_DIR, _CS_DARWIN_USER_TEMP_DIR})
-    if (const std::string folder = of_configuration(name); !folder.empty()) text += "(allow file-write* (subpath " + quoted(real(folder)) + "))\n";
+    if (const std::string folder = of_configuration(name); !folder.empty())
+      text += "(allow file-write* (subpath " + quoted(real(folder)) + "))\n";
   // Later guests' recordings have a number at the end.
   for (const std::string& file : files) text += "(allow file-write* (prefix " + quoted(real(file)) + "))\n";
   return text;

@@ -37,7 +37,8 @@ constexpr uint32_t kArchitecture = 0;
 #endif
 
 constexpr uint32_t kAllow = SECCOMP_RET_ALLOW, kRefuse = SECCOMP_RET_ERRNO | EPERM, kUnknown = SECCOMP_RET_ERRNO | ENOSYS;
-// The newest call that was looked at, mseal; numbers are the same for all architectures here. Programs do without calls that a kernel lacks.
+// The newest call that was looked at, mseal; here numbers are the same for all architectures. Programs do without calls that a kernel
+// lacks.
 constexpr uint32_t kNewestCall = 462;
 // The second set of numbers of x86-64 (x32), which would be a way around all others.
 constexpr uint32_t kFirstOfX32 = 0x40000000;
@@ -136,7 +137,8 @@ void add_rules_for_arguments(Filter& filter) {
   filter.refuse_without(SYS_clone, 0, CLONE_THREAD);
   // Its flags are in memory; libc takes clone where there is no clone3.
   filter.answer(SYS_clone3, kUnknown);
-  for (const int call : {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo}) filter.refuse_unless(static_cast<uint32_t>(call), 0, {self});
+  for (const int call : {SYS_kill, SYS_tgkill, SYS_rt_sigqueueinfo, SYS_rt_tgsigqueueinfo})
+    filter.refuse_unless(static_cast<uint32_t>(call), 0, {self});
   filter.refuse_unless(SYS_prlimit64, 0, {0, self});
   // Whether two descriptors are the same, which drivers ask of their own.
   filter.refuse_unless(SYS_kcmp, 0, {self});

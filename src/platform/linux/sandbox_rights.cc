@@ -18,7 +18,8 @@ Result<void> give_up_new_privileges() {
 
 Result<void> give_up_capabilities() {
   // Caches, recordings and libraries may be another user's; threads may be hurried; drivers may pin memory.
-  constexpr uint64_t kKept = uint64_t{1} << CAP_DAC_OVERRIDE | uint64_t{1} << CAP_DAC_READ_SEARCH | uint64_t{1} << CAP_SYS_NICE | uint64_t{1} << CAP_IPC_LOCK;
+  constexpr uint64_t kKept = uint64_t{1} << CAP_DAC_OVERRIDE | uint64_t{1} << CAP_DAC_READ_SEARCH | uint64_t{1} << CAP_SYS_NICE |
+                             uint64_t{1} << CAP_IPC_LOCK;
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = {};
   if (::syscall(SYS_capget, &header, sets) != 0) return system_error("cannot read capabilities", errno);

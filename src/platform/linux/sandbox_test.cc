@@ -43,7 +43,8 @@ std::string line_of_status(const std::string& name) {
 
 struct LinuxSandbox : ::testing::Test {
   void SetUp() override {
-    if (!file_restriction() || !call_restriction()) GTEST_SKIP() << (file_restriction() ? call_restriction() : file_restriction()).error().what;
+    for (const auto& possible : {file_restriction(), call_restriction()})
+      if (!possible) GTEST_SKIP() << possible.error().what;
   }
 };
 
@@ -60,7 +61,9 @@ TEST_F(LinuxSandbox, TheSystemTellsOfIt) {
 TEST_F(LinuxSandbox, EveryListedCallIsRefused) {
   in_child([](Findings& findings) {
     if (!restrict_calls()) return findings.works("restrict", false);
-    const auto refused = [&](unsigned call) { findings.refused(std::to_string(call).c_str(), ::syscall(call, -1L, -1L, -1L, -1L, -1L, -1L)); };
+    const auto refused = [&](unsigned call) {
+      findings.refused(std::to_string(call).c_str(), ::syscall(call, -1L, -1L, -1L, -1L, -1L, -1L));
+    };
     for (const unsigned call : kRefusedCalls) refused(call);
     if (kProcessesAreLeft) return;
     for (const unsigned call : kCallsForProcesses) refused(call);
@@ -105,7 +108,8 @@ TEST_F(LinuxSandbox, ArgumentsDecide) {
     findings.refused("outliving the parent", ::prctl(PR_SET_PDEATHSIG, 0));
     findings.works("a name", ::prctl(PR_SET_NAME, "name") == 0);
     cpu_set_t processors;
-    findings.works("processors", ::sched_getaffinity(0, sizeof processors, &processors) == 0 && ::sched_setaffinity(0, sizeof processors, &processors) == 0);
+    findings.works("processors", ::sched_getaffinity(0, sizeof processors, &processors) == 0 &&
+                                     ::sched_setaffinity(0, sizeof processors, &processors) == 0);
   });
 }
 
