@@ -77,8 +77,9 @@ class Rules {
     if (!fd.valid() || ::statx(fd.get(), "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE, &status) != 0) return;
     if (!S_ISDIR(status.stx_mode)) access &= kOfFiles;
     const landlock_path_beneath_attr rule{.allowed_access = access & handled_, .parent_fd = fd.get()};
-    if (rule.allowed_access != 0 && ::syscall(SYS_landlock_add_rule, fd_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) != 0 && error_ == 0)
-      error_ = errno;
+    if (rule.allowed_access == 0 || ::syscall(SYS_landlock_add_rule, fd_.get(), LANDLOCK_RULE_PATH_BENEATH, &rule, 0) == 0) return;
+    // Of pipes and the like, which Landlock leaves alone.
+    if (errno != EBADFD && error_ == 0) error_ = errno;
   }
 
   Result<void> enforce() const {
@@ -99,16 +100,19 @@ bool begins_like(std::string_view name, std::span<const std::string_view> beginn
   return std::ranges::any_of(beginnings, [&](std::string_view beginning) { return name.starts_with(beginning); });
 }
 
-void for_each_entry(const fs::path& folder, auto action) {
+// False if `folder` cannot be listed.
+bool for_each_entry(const fs::path& folder, auto action) {
   std::error_code error;
   for (auto it = fs::directory_iterator(folder, error); !error && it != fs::directory_iterator(); it.increment(error)) action(it->path());
+  return !error;
 }
 
 // Everything may be read but devices, whose reading can be more than that: what is typed, what disks hold.
 void allow_reading(Rules& rules) {
-  for_each_entry("/", [&](const fs::path& path) {
+  const bool listed = for_each_entry("/", [&](const fs::path& path) {
     if (path != "/dev") rules.allow(path, kRead);
   });
+  if (!listed) rules.allow("/", kRead);
   rules.allow("/dev", LANDLOCK_ACCESS_FS_READ_DIR);
 }
 

@@ -20,6 +20,7 @@
 #include <string>
 
 #include "platform/linux/refused_calls.h"
+#include "platform/pipe.h"
 #include "platform/process.h"
 #include "platform/temporary_folder.h"
 #include "platform/testing/restricted_child.h"
@@ -132,6 +133,16 @@ TEST_F(LinuxSandbox, DevicesAreThoseOfDrivers) {
     // It stands for disks and keyboards, which may not be here.
     findings.refused("a device", open_file("/dev/full", O_RDONLY), EACCES);
     findings.works("random numbers", open_file("/dev/urandom", O_RDONLY) >= 0);
+  });
+}
+
+TEST_F(LinuxSandbox, APipeCanBeNamedAsAFile) {
+  const auto pipe = create_pipe();
+  ASSERT_TRUE(pipe.has_value());
+  in_child([&](Findings& findings) {
+    const std::string name = "/dev/fd/" + std::to_string(pipe->writer.get());
+    findings.works("restrict", restrict_files({name}) && restrict_calls());
+    findings.works("open it again", open_file(name, O_WRONLY | O_APPEND | O_CREAT) >= 0);
   });
 }
 
