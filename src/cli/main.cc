@@ -53,6 +53,7 @@ struct Settings {
   std::string html;
   std::string socket = kDefaultSocket;
   std::string isolation = "process";
+  std::string sandbox = "auto";
   size_t max_clients = 1024;
   size_t ready_workers = 2;
   int ready_fd = -1;
@@ -112,6 +113,16 @@ void add_guest_options(CLI::App& app, Settings& settings, CLI::Option* needed = 
   icd->needs(needed);
 }
 
+// Of what starts workers, and of workers.
+void add_sandbox_option(CLI::App& app, Settings& settings) {
+  app.add_option("--sandbox", settings.sandbox,
+                 "What the processes that hold guests' contexts may do besides. auto (default): no programs,\n"
+                 "connections, signals to others or files to write but the driver's caches, as far as this\n"
+                 "system can refuse them; on: wholly, or no guest is served; off: all that this user may")
+      ->check(CLI::IsMember({"auto", "on", "off"}))
+      ->option_text("WHEN");
+}
+
 // What is observed of guests while they run.
 void add_observation_options(CLI::App& app, Settings& settings) {
   app.add_option("--record", settings.observation.record,
@@ -143,9 +154,14 @@ int list_gpus(const Settings& settings) {
   return EXIT_SUCCESS;
 }
 
+frontends::server::SandboxMode sandbox_mode(const Settings& settings) {
+  return frontends::server::parse_sandbox_mode(settings.sandbox).value();  // checked when it was parsed
+}
+
 // The options that `pvgpu serve` takes too.
 std::vector<std::string> server_arguments(const Settings& settings) {
-  std::vector<std::string> arguments = {"--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level)};
+  std::vector<std::string> arguments = {"--log-level=" + (settings.log_level.empty() ? "warn" : settings.log_level),
+                                        "--sandbox=" + settings.sandbox};
   if (!settings.loader.empty()) arguments.push_back("--vulkan-loader=" + settings.loader);
   for (const std::string& gpu : settings.gpus) arguments.push_back("--gpu=" + gpu);
   if (!settings.observation.record.empty()) arguments.push_back("--record=" + settings.observation.record);
@@ -176,6 +192,7 @@ int info(const Settings& settings) {
   auto host = host::Host::open(host_options(settings));
   if (!host) return fail_with(host.error());
   std::string text = settings.json ? host::info_json(**host) : host::info_text(**host, wants_colour());
+  if (!settings.json) text += "\nsandbox of workers: " + frontends::server::describe_sandbox(frontends::server::SandboxMode::kAuto) + "\n";
   std::fputs(text.c_str(), stdout);
   return EXIT_SUCCESS;
 }
@@ -189,6 +206,7 @@ int serve(const Settings& settings) {
   options.worker.log_level =
       observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   options.max_clients = settings.max_clients;
+  options.worker.sandbox = sandbox_mode(settings);
   options.worker.ready_workers = settings.ready_workers;
   options.isolation = settings.isolation == "thread" ? Isolation::kThread : Isolation::kProcess;
   options.worker.observation = settings.observation;
@@ -212,6 +230,7 @@ int device(const Settings& settings) {
   options.worker.loader_path = settings.loader;
   options.worker.gpu_selectors = settings.gpus;
   options.worker.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
+  options.worker.sandbox = sandbox_mode(settings);
   options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
                                    "--shmem-feature-bit=" + std::to_string(settings.shmem_bit),
                                    "--isolation=" + settings.isolation,
@@ -288,6 +307,7 @@ int worker(const Settings& settings) {
   options.guest = settings.guest;
   options.ready = settings.ready;
   options.observation = settings.observation;
+  options.sandbox = sandbox_mode(settings);
   options.loader_path = settings.loader;
   options.gpu_selectors = settings.gpus;
   return frontends::server::run_worker(options);
@@ -305,6 +325,7 @@ CLI::App* add_run(CLI::App& app, Settings& settings) {
   command->add_option("--icd", settings.icd, "Manifest of Mesa's Venus driver (virtio_icd.*.json)")
       ->option_text("PATH");
   add_observation_options(*command, settings);
+  add_sandbox_option(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -342,6 +363,7 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
   add_observation_options(*command, settings);
+  add_sandbox_option(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -410,6 +432,7 @@ CLI::App* add_device(CLI::App& app, Settings& settings) {
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
   add_machine_options(*command, settings);
+  add_sandbox_option(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -477,6 +500,7 @@ CLI::App* add_worker(CLI::App& app, Settings& settings) {
   command->add_option("--guest", settings.guest.pid);
   command->add_option("--client", settings.guest.number);
   add_observation_options(*command, settings);
+  add_sandbox_option(*command, settings);
   add_host_options(*command, settings);
   return command;
 }
@@ -532,6 +556,7 @@ int main(int argc, char** argv) {
   CLI::App* device_command = add_device(app, settings);
   CLI::App* vm_command = add_vm(app, settings.vm);
   add_machine_options(*vm_command, settings);
+  add_sandbox_option(*vm_command, settings);
   add_host_options(*vm_command, settings);
   CLI::App* qemu_args_command = add_qemu_args(app, settings.vm);
   CLI::App* info_command = add_info(app, settings);
@@ -548,6 +573,8 @@ int main(int argc, char** argv) {
   }
   if (auto level = take_log_level_of_environment(settings); !level) return fail_with(level.error());
   if (settings.list_gpus) return list_gpus(settings);
+  if (settings.sandbox == "on" && settings.isolation == "thread")
+    return fail_with({"--isolation thread leaves no process to sandbox", "leave out --sandbox on or --isolation thread"});
   if (run_command->parsed()) {
     auto program = program_of(run_command->remaining(), std::move(tail));
     return program ? run(settings, std::move(*program)) : fail_with(program.error());

@@ -29,6 +29,7 @@ std::expected<std::unique_ptr<Contexts>, int> Contexts::create(const pvgpu_host&
     LOG_ERROR("{}; {}", checked.error().what, checked.error().hint);
     return std::unexpected(-ENOENT);
   }
+  (void)check_sandbox(contexts->command_.sandbox);  // warns
   auto profile = platform::sealed_file(probe_to_text(probe_of(*host.host)), "pvgpu-profile");
   if (!profile) {
     LOG_ERROR("{}", profile.error().what);

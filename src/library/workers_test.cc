@@ -9,10 +9,12 @@
 
 #include "library/testing/vmm.h"
 #include "platform/process.h"
+#include "platform/sandbox.h"
 
 namespace pvgpu::library::testing {
 namespace {
 
+using ::testing::HasSubstr;
 using ::testing::IsEmpty;
 using ::testing::SizeIs;
 
@@ -74,6 +76,23 @@ TEST_F(LibraryWorkers, EndWithTheirContextsAndWithTheDevice) {
   EXPECT_EQ(vmm.create_context(), kOkNoData);
   EXPECT_EQ(pvgpu_device_destroy(std::exchange(vmm.device, nullptr)), 0);
   EXPECT_THAT(platform::running_children(), IsEmpty());
+}
+
+TEST_F(LibraryWorkers, AreSandboxed) {
+  const auto files = platform::file_restriction(), calls = platform::call_restriction();
+  if (!platform::kSandboxIsTried || !files || !calls) GTEST_SKIP() << "workers are not sandboxed on this system";
+  // The workers' log goes where this process's errors go.
+  ASSERT_EQ(pvgpu_set_log(nullptr, nullptr, PVGPU_LOG_DEBUG), 0);
+  ::testing::internal::CaptureStderr();
+  {
+    Vmm vmm(host_);
+    vmm.replace_device(host_, kOptions);
+    vmm.probe();
+    EXPECT_EQ(vmm.create_context(), kOkNoData);
+    EXPECT_EQ(vmm.call(kSubmit3d, {0, 0}), kOkNoData);
+  }
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("sandboxed: files by " + *files + ", system calls by " + *calls));
+  EXPECT_EQ(pvgpu_set_log(nullptr, nullptr, PVGPU_LOG_INFO), 0);
 }
 
 TEST_F(LibraryWorkers, OtherProgramsAreRefused) {

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "frontends/server/client_task.h"
 #include "host/host.h"
@@ -18,6 +19,13 @@ struct Observation {
   std::string record;  // a file for all that the first guest's context takes in; see observe/recording.h for the later ones'
   std::string latency;  // a file that gets each guest's latencies (observe/latency.h) as it ends; "-": standard error
   bool any() const { return !record.empty() || !latency.empty(); }
+  // What is written.
+  std::vector<std::string> files() const {
+    std::vector<std::string> files;
+    if (!record.empty()) files.push_back(record);
+    if (!latency.empty() && latency != "-") files.push_back(latency);
+    return files;
+  }
 };
 
 struct GuestInfo {

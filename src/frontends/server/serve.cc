@@ -131,6 +131,9 @@ Result<void> serve(const ServeOptions& options) {
   }
   platform::ignore_broken_pipes();
   platform::raise_descriptor_limit();
+  if (options.isolation == Isolation::kProcess) {
+    if (auto possible = check_sandbox(options.worker.sandbox); !possible) return possible;
+  }
   auto signals = stop_signals();
   if (!signals) return std::unexpected(signals.error());
   auto socket = open_socket(options.socket_path, options.socket_fd);

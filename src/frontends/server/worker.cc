@@ -68,14 +68,20 @@ std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, const 
   return nullptr;
 }
 
+// The driver loaded, and nothing left that serving does not need. False after a line in the log.
+bool load_and_restrict(host::Host& host, WorkerSandbox& sandbox) {
+  host.load_driver();
+  return sandbox.restrict_calls();
+}
+
 int exit_code(ClientEnd end) { return end == ClientEnd::kPoisoned ? kExitPoisoned : EXIT_SUCCESS; }
 
 // Loads the driver and waits for a guest.
-int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
+int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& options, WorkerSandbox& sandbox) {
   platform::UniqueFd assignments(kWorkerSocketFd);
   auto host = open_profiled_host(host_options, "a guest to come");
   if (!host) return kExitUserError;
-  host->load_driver();
+  if (!load_and_restrict(*host, sandbox)) return kExitUserError;
   Assignment assignment;
   auto packet = platform::receive_packet(assignments.get(), std::as_writable_bytes(std::span(&assignment, 1)));
   if (!packet || packet->size != sizeof assignment || !packet->descriptor.valid()) return EXIT_SUCCESS;
@@ -87,18 +93,18 @@ int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& 
   return exit_code(serve_guest(*host, std::move(packet->descriptor), guest, options.observation));
 }
 
-int run_guest(const host::HostOptions& host_options, const WorkerOptions& options) {
+int run_guest(const host::HostOptions& host_options, const WorkerOptions& options, WorkerSandbox& sandbox) {
   platform::UniqueFd socket(kWorkerSocketFd);
   auto host = open_profiled_host(host_options, fmt::format("pid {}", options.guest.pid));
-  if (!host) return kExitUserError;
+  if (!host || !load_and_restrict(*host, sandbox)) return kExitUserError;
   return exit_code(serve_guest(*host, std::move(socket), options.guest, options.observation));
 }
 
-int run_context(const host::HostOptions& options, const std::string& name) {
+int run_context(const host::HostOptions& options, const std::string& name, WorkerSandbox& sandbox) {
   platform::UniqueFd socket(kWorkerSocketFd);
   observe::set_tag(name);
   auto host = open_profiled_host(options, name);
-  if (!host) return kExitUserError;
+  if (!host || !load_and_restrict(*host, sandbox)) return kExitUserError;
   return exit_code(serve_context(*host, std::move(socket), name));
 }
 
@@ -121,6 +127,7 @@ int run_machine_by_processes(const WorkerOptions& options, platform::EventLoop& 
   command.loader_path = options.loader_path;
   command.gpu_selectors = options.gpu_selectors;
   command.log_level = options.log_level;
+  command.sandbox = options.sandbox;
   // A hung-up guest's workers may finish what they do, though not for long.
   constexpr auto kLastGrace = std::chrono::seconds(2);
   ContextProcesses processes(
@@ -134,6 +141,7 @@ int run_machine_by_processes(const WorkerOptions& options, platform::EventLoop& 
   return exit_code(end);
 }
 
+// Not sandboxed: it starts the workers of contexts, or has them in threads for debugging.
 int run_machine(const host::HostOptions& host_options, const WorkerOptions& options) {
   platform::UniqueFd socket(kWorkerSocketFd);
   observe::set_tag(fmt::format("VM of pid {}", options.guest.pid));
@@ -164,15 +172,18 @@ int run_worker(const WorkerOptions& options) {
   host_options.carried = venus::carried_extensions();
   host_options.loader_path = options.loader_path;
   host_options.gpu_selectors = options.gpu_selectors;
+  WorkerSandbox sandbox(options.sandbox);
+  // While this thread is the only one.
+  if ((options.kind == Kind::kGuest || options.kind == Kind::kContext) && !sandbox.restrict_files(options.observation.files())) return kExitUserError;
   switch (options.kind) {
     case Kind::kProbe:
       return run_probe(host_options);
     case Kind::kGuest:
-      return options.ready ? run_ready_guest(host_options, options) : run_guest(host_options, options);
+      return options.ready ? run_ready_guest(host_options, options, sandbox) : run_guest(host_options, options, sandbox);
     case Kind::kMachine:
       return run_machine(host_options, options);
     case Kind::kContext:
-      return run_context(host_options, options.context_name);
+      return run_context(host_options, options.context_name, sandbox);
   }
   return EXIT_FAILURE;
 }

@@ -11,6 +11,7 @@
 #include "frontends/server/guest.h"
 #include "frontends/server/probe_result.h"
 #include "frontends/server/virtual_machine.h"
+#include "frontends/server/worker_sandbox.h"
 #include "observe/log.h"
 #include "platform/error.h"
 
@@ -34,6 +35,7 @@ struct WorkerOptions {
   GuestInfo guest{.own_process = true};
   bool ready = false;  // kGuest: load the driver, and wait for an Assignment (ready_workers.h) in place of a guest
   Observation observation;
+  SandboxMode sandbox = SandboxMode::kAuto;
   std::string loader_path;
   std::vector<std::string> gpu_selectors;
 };

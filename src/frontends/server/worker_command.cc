@@ -18,6 +18,7 @@ platform::Command command_of(const WorkerCommand& worker, std::vector<std::strin
   auto add = [&](std::string option) { command.arguments.push_back(std::move(option)); };
   add("--supervisor=" + std::to_string(::getpid()));
   add("--log-level=" + std::string(observe::level_name(worker.log_level)));
+  add("--sandbox=" + std::string(sandbox_mode_name(worker.sandbox)));
   if (!worker.loader_path.empty()) add("--vulkan-loader=" + worker.loader_path);
   for (const std::string& selector : worker.gpu_selectors) add("--gpu=" + selector);
   for (std::string& option : options) add(std::move(option));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontends/server/guest.h"
+#include "frontends/server/worker_sandbox.h"
 #include "observe/log.h"
 #include "platform/error.h"
 #include "platform/fd.h"
@@ -23,6 +24,7 @@ struct WorkerCommand {
   std::vector<std::string> gpu_selectors;
   observe::Level log_level = observe::Level::kInfo;
   Observation observation;
+  SandboxMode sandbox = SandboxMode::kAuto;
   size_t ready_workers = 0;  // to keep ready for guests that come; none without append_options
 };
 
