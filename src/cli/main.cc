@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <bit>
 #include <cstdio>
 #include <cstdlib>
@@ -116,9 +117,10 @@ void add_guest_options(CLI::App& app, Settings& settings, CLI::Option* needed = 
 // Of what starts workers, and of workers.
 void add_sandbox_option(CLI::App& app, Settings& settings) {
   app.add_option("--sandbox", settings.sandbox,
-                 "What the processes that hold guests' contexts may do besides. auto (default): no programs,\n"
-                 "connections, signals to others or files to write but the driver's caches, as far as this\n"
-                 "system can refuse them; on: wholly, or no guest is served; off: all that this user may")
+                 "What the processes that hold guests' contexts may do besides. on: no programs, connections,\n"
+                 "signals to others or files to write but the driver's caches, or no guest is served;\n"
+                 "auto (default): the same as far as this system can, with software drivers (with a GPU's it\n"
+                 "was never tried); off: all that this user may")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->option_text("WHEN");
 }
@@ -192,7 +194,11 @@ int info(const Settings& settings) {
   auto host = host::Host::open(host_options(settings));
   if (!host) return fail_with(host.error());
   std::string text = settings.json ? host::info_json(**host) : host::info_text(**host, wants_colour());
-  if (!settings.json) text += "\nsandbox of workers: " + frontends::server::describe_sandbox(frontends::server::SandboxMode::kAuto) + "\n";
+  if (!settings.json) {
+    const bool tried = std::ranges::all_of((*host)->devices(), frontends::server::is_tried);
+    text += "\nsandbox of workers: " + (tried ? frontends::server::describe_sandbox(frontends::server::SandboxMode::kAuto)
+                                              : "not on by itself, since it was never tried with a GPU's driver; --sandbox on") + "\n";
+  }
   std::fputs(text.c_str(), stdout);
   return EXIT_SUCCESS;
 }

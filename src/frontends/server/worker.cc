@@ -69,7 +69,9 @@ std::unique_ptr<host::Host> open_profiled_host(host::HostOptions options, const 
 }
 
 // The driver loaded, and nothing left that serving does not need. False after a line in the log.
-bool load_and_restrict(host::Host& host, WorkerSandbox& sandbox) {
+bool load_and_restrict(host::Host& host, WorkerSandbox& sandbox, const Observation& observation) {
+  sandbox.meet(host.devices());
+  if (!sandbox.restrict_files(observation.files())) return false;  // while this thread is the only one
   host.load_driver();
   return sandbox.restrict_calls();
 }
@@ -81,7 +83,7 @@ int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& 
   platform::UniqueFd assignments(kWorkerSocketFd);
   auto host = open_profiled_host(host_options, "a guest to come");
   if (!host) return kExitUserError;
-  if (!load_and_restrict(*host, sandbox)) return kExitUserError;
+  if (!load_and_restrict(*host, sandbox, options.observation)) return kExitUserError;
   Assignment assignment;
   auto packet = platform::receive_packet(assignments.get(), std::as_writable_bytes(std::span(&assignment, 1)));
   if (!packet || packet->size != sizeof assignment || !packet->descriptor.valid()) return EXIT_SUCCESS;
@@ -96,15 +98,16 @@ int run_ready_guest(const host::HostOptions& host_options, const WorkerOptions& 
 int run_guest(const host::HostOptions& host_options, const WorkerOptions& options, WorkerSandbox& sandbox) {
   platform::UniqueFd socket(kWorkerSocketFd);
   auto host = open_profiled_host(host_options, fmt::format("pid {}", options.guest.pid));
-  if (!host || !load_and_restrict(*host, sandbox)) return kExitUserError;
+  if (!host || !load_and_restrict(*host, sandbox, options.observation)) return kExitUserError;
   return exit_code(serve_guest(*host, std::move(socket), options.guest, options.observation));
 }
 
-int run_context(const host::HostOptions& options, const std::string& name, WorkerSandbox& sandbox) {
+int run_context(const host::HostOptions& host_options, const WorkerOptions& options, WorkerSandbox& sandbox) {
   platform::UniqueFd socket(kWorkerSocketFd);
+  const std::string& name = options.context_name;
   observe::set_tag(name);
-  auto host = open_profiled_host(options, name);
-  if (!host || !load_and_restrict(*host, sandbox)) return kExitUserError;
+  auto host = open_profiled_host(host_options, name);
+  if (!host || !load_and_restrict(*host, sandbox, options.observation)) return kExitUserError;
   return exit_code(serve_context(*host, std::move(socket), name));
 }
 
@@ -173,8 +176,6 @@ int run_worker(const WorkerOptions& options) {
   host_options.loader_path = options.loader_path;
   host_options.gpu_selectors = options.gpu_selectors;
   WorkerSandbox sandbox(options.sandbox);
-  // While this thread is the only one.
-  if ((options.kind == Kind::kGuest || options.kind == Kind::kContext) && !sandbox.restrict_files(options.observation.files())) return kExitUserError;
   switch (options.kind) {
     case Kind::kProbe:
       return run_probe(host_options);
@@ -183,7 +184,7 @@ int run_worker(const WorkerOptions& options) {
     case Kind::kMachine:
       return run_machine(host_options, options);
     case Kind::kContext:
-      return run_context(host_options, options.context_name, sandbox);
+      return run_context(host_options, options, sandbox);
   }
   return EXIT_FAILURE;
 }

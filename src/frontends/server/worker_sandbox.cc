@@ -2,6 +2,7 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <utility>
 
@@ -36,6 +37,15 @@ std::string_view sandbox_mode_name(SandboxMode mode) {
   for (const auto& [known, name] : kNames)
     if (known == mode) return name;
   return "";
+}
+
+bool is_tried(const host::DriverProfile& driver) { return driver.device_type == VK_PHYSICAL_DEVICE_TYPE_CPU; }
+
+void WorkerSandbox::meet(std::span<const host::DriverProfile> drivers) {
+  const auto untried = std::ranges::find_if_not(drivers, is_tried);
+  if (mode_ != SandboxMode::kAuto || untried == drivers.end()) return;
+  LOG_INFO("not sandboxed: that was never tried with a driver like that of {}; --sandbox on does it", untried->identity.name);
+  mode_ = SandboxMode::kOff;
 }
 
 std::string describe_sandbox(SandboxMode mode) {

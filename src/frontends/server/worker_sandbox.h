@@ -3,23 +3,28 @@
 #pragma once
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "host/profile.h"
 #include "platform/error.h"
 
 namespace pvgpu::frontends::server {
 
 enum class SandboxMode {
   kOff,
-  kAuto,  // as far as this system can, and has been tried
+  kAuto,  // as far as this system can, where it has been tried: on this system, with this driver
   kOn,    // wholly, or no guest is served
 };
 
 // nullopt for a word that is no mode ("off", "auto", "on").
 std::optional<SandboxMode> parse_sandbox_mode(std::string_view word);
 std::string_view sandbox_mode_name(SandboxMode mode);
+
+// Whether the sandbox was ever tried with a driver of this kind: so far with those that need no GPU.
+bool is_tried(const host::DriverProfile& driver);
 
 // What workers get on this system, for people: "files by Landlock 7, system calls by seccomp", or what they lack.
 std::string describe_sandbox(SandboxMode mode);
@@ -32,6 +37,9 @@ class WorkerSandbox {
  public:
   explicit WorkerSandbox(SandboxMode mode) : mode_(mode) {}
 
+  // Before the rest: the drivers that the worker will load. With one that kAuto was never tried with there is no sandbox, and the log
+  // says so.
+  void meet(std::span<const host::DriverProfile> drivers);
   // In this order, each once; platform/sandbox.h tells when, and what `files` are. False, after a line in the log: the guest must not be
   // served.
   bool restrict_files(const std::vector<std::string>& files);
@@ -40,7 +48,7 @@ class WorkerSandbox {
  private:
   bool take(std::string_view what, const Result<std::string>& possible, const Result<void>& restricted);
 
-  const SandboxMode mode_;
+  SandboxMode mode_;
   std::vector<std::string> in_force_;
 };
 
