@@ -14,16 +14,12 @@ class Screen:
 
     def pictures(self):
         """All that are kept, the oldest first."""
-        return [_read(path) for path in sorted(self._folder.glob("frame-*.png"))]
+        return list(filter(None, map(_read, sorted(self._folder.glob("frame-*.png")))))
 
     def _look(self):
-        for path in sorted(self._folder.glob("frame-*.png"), reverse=True):
-            try:
-                self.newest = _read(path)
-                return self.newest
-            except FileNotFoundError:
-                pass  # Only the newest are kept.
-        return None
+        found = next(filter(None, map(_read, sorted(self._folder.glob("frame-*.png"), reverse=True))), None)
+        self.newest = found or self.newest
+        return found
 
     def wait_for(self, condition, what, deadline=60):
         """The first picture for which `condition` holds."""
@@ -34,4 +30,8 @@ class Screen:
 
 
 def _read(path):
-    return Picture.from_bgrx(*png_to_bgrx(path.read_bytes()))
+    """None if it has gone: only the newest are kept."""
+    try:
+        return Picture.from_bgrx(*png_to_bgrx(path.read_bytes()))
+    except FileNotFoundError:
+        return None
