@@ -45,7 +45,7 @@ uint64_t Device::offered_features() const {
 void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
   std::ranges::fill(out, std::byte{0});
   const Config config = control_->config();
-  if (offset >= sizeof config) return;
+  if (out.empty() || offset >= sizeof config) return;
   const size_t length = std::min(out.size(), sizeof config - offset);
   std::memcpy(out.data(), reinterpret_cast<const std::byte*>(&config) + offset, length);
 }

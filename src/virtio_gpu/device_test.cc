@@ -54,6 +54,7 @@ TEST_F(DeviceTest, ConfigSpace) {
   EXPECT_EQ(config.num_capsets, 1u);
   EXPECT_EQ(bytes[31], std::byte{0});
   machine_.device->read_config(UINT32_MAX, bytes);
+  machine_.device->read_config(0, std::span<std::byte>());
   machine_.device->write_config(0, bytes);
   machine_.device->write_config(UINT32_MAX, bytes);
 }
