@@ -66,7 +66,10 @@ make_root() {
   write_package_configuration
   in_namespace "fill_root_$([ "$root" = base ] && echo base || echo packages)" "$root" || exit
   root_stamp "$root" >"$CACHE/$root.partial/.pvgpu-root"
-  with_lock "$CACHE/use.lock" -x "uses the roots" replace_root "$root"
+  # What is not there yet is used by nobody, so that nobody needs to be waited for.
+  local alone=(with_lock "$CACHE/use.lock" -x "uses the roots")
+  [ -e "$CACHE/$root" ] || alone=()
+  "${alone[@]}" replace_root "$root"
 }
 
 replace_root() {

@@ -1,17 +1,14 @@
 #include "virtio_gpu/control.h"
 
-#include <fmt/format.h>
-
 #include <cstring>
 #include <utility>
 
-#include "observe/log_limit.h"
-
 namespace pvgpu::virtio_gpu {
 
-Control::Control(const ControlOptions& options, Transport& transport)
+Control::Control(const ControlOptions& options, Transport& transport, observe::CountedWarnings& warnings)
     : options_(options),
       transport_(transport),
+      warnings_(warnings),
       window_(options.window_bytes),
       pixel_budget_(std::make_shared<PixelBudget>(options.max_pixel_bytes)),
       scanouts_(options.displays.size(), options.display_sink) {}
@@ -39,7 +36,7 @@ void Control::with_body(void (Control::*handler)(const T&, Request&), const Head
                         std::span<const std::byte> body, Reply reply) {
   Request request{header, {}, std::move(reply)};
   if (body.size() < sizeof(T))
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("{} bytes of {}", body.size(), sizeof(T)));
+    return refuse(request, Response::kErrInvalidParameter, "{} bytes of {}", body.size(), sizeof(T));
   T value;
   std::memcpy(&value, body.data(), sizeof value);
   request.rest = body.subspan(sizeof value);
@@ -77,8 +74,7 @@ void Control::execute(const Header& header, std::span<const std::byte> body, Rep
     case Command::kResourceUnmapBlob: return with(&Control::resource_unmap_blob);
     default: break;
   }
-  Request request{header, body, std::move(reply)};
-  refuse(request, Response::kErrUnspec, "not a command of this device");
+  refuse_unknown(header, reply);
 }
 
 void Control::execute_cursor(const Header& header, std::span<const std::byte> body, Reply reply) {
@@ -87,17 +83,16 @@ void Control::execute_cursor(const Header& header, std::span<const std::byte> bo
     case Command::kMoveCursor: return with_body(&Control::move_cursor, header, body, std::move(reply));
     default: break;
   }
-  Request request{header, body, std::move(reply)};
-  refuse(request, Response::kErrUnspec, "not a command of the cursor queue");
+  refuse_unknown(header, reply);
 }
 
 bool Control::check_new_resource(uint32_t id, Request& request) {
   if (id == 0 || resources_.contains(id)) {
-    refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} exists", id));
+    refuse(request, Response::kErrInvalidResourceId, "resource {} exists", id);
     return false;
   }
   if (resources_.size() >= options_.max_resources) {
-    refuse(request, Response::kErrOutOfMemory, fmt::format("more than {} resources", options_.max_resources));
+    refuse(request, Response::kErrOutOfMemory, "more than {} resources", options_.max_resources);
     return false;
   }
   return true;
@@ -114,28 +109,28 @@ void Control::when_settled(const ResourcePtr& resource, std::function<void()> ac
 Control::Context* Control::find_context(Request& request) {
   const auto found = contexts_.find(request.header.ctx_id);
   if (found != contexts_.end()) return &found->second;
-  refuse(request, Response::kErrInvalidContextId, fmt::format("context {} does not exist", request.header.ctx_id));
+  refuse(request, Response::kErrInvalidContextId, "context {} does not exist", request.header.ctx_id);
   return nullptr;
 }
 
 Control::Context* Control::find_venus_context(Request& request) {
   Context* const context = find_context(request);
   if (!context || context->renderer) return context;
-  refuse(request, Response::kErrInvalidContextId, fmt::format("context {} is not for Venus", request.header.ctx_id));
+  refuse(request, Response::kErrInvalidContextId, "context {} is not for Venus", request.header.ctx_id);
   return nullptr;
 }
 
 Control::ResourcePtr Control::find_resource(uint32_t id, Request& request) {
   const auto found = resources_.find(id);
   if (found != resources_.end()) return found->second;
-  refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} does not exist", id));
+  refuse(request, Response::kErrInvalidResourceId, "resource {} does not exist", id);
   return nullptr;
 }
 
-void Control::refuse(Request& request, Response type, const std::string& why) const {
-  static constinit observe::LogLimit limit(20);
-  observe::warn_within(limit, "virtio-gpu command {:#x} refused: {}", request.header.type, why);
-  request.reply.error(type);
+void Control::refuse_unknown(const Header& header, const Reply& reply) {
+  // One kind, whatever number the guest makes up.
+  warnings_.warn("virtio-gpu command {:#x} refused: not a command of this queue", header.type);
+  reply.error(Response::kErrUnspec);
 }
 
 }  // namespace pvgpu::virtio_gpu

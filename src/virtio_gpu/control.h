@@ -2,6 +2,8 @@
 // Lives from one device reset to the next; destroying it ends contexts and takes mappings away. One thread (the device's).
 #pragma once
 
+#include <fmt/format.h>
+
 #include <array>
 #include <cstdint>
 #include <map>
@@ -9,8 +11,10 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
+#include "observe/counted_warnings.h"
 #include "platform/shared_memory.h"
 #include "virtio_gpu/protocol.h"
 #include "virtio_gpu/renderer.h"
@@ -45,8 +49,8 @@ inline constexpr uint32_t kSmallestPage = 4096;
 
 class Control {
  public:
-  // `options` and `transport` outlive it.
-  Control(const ControlOptions& options, Transport& transport);
+  // All of these outlive it. `warnings`: what it refuses.
+  Control(const ControlOptions& options, Transport& transport, observe::CountedWarnings& warnings);
   ~Control();
   Control(const Control&) = delete;
   Control& operator=(const Control&) = delete;
@@ -131,10 +135,20 @@ class Control {
   Context* find_context(Request& request);
   Context* find_venus_context(Request& request);
   ResourcePtr find_resource(uint32_t id, Request& request);
-  void refuse(Request& request, Response type, const std::string& why) const;
+  // An error reply, and a warning that says `why`. What commands and reasons there are is ours to say; their arguments are the guest's.
+  template <class... Args>
+  void refuse(Request& request, Response type, fmt::format_string<Args...> why, Args&&... args) {
+    const uint32_t command = request.header.type;
+    warnings_.add({why.get().data(), why.get().size()}, command, [&] {
+      return fmt::format("virtio-gpu command {:#x} refused: {}", command, fmt::format(why, std::forward<Args>(args)...));
+    });
+    request.reply.error(type);
+  }
+  void refuse_unknown(const Header& header, const Reply& reply);
 
   const ControlOptions& options_;
   Transport& transport_;
+  observe::CountedWarnings& warnings_;
   std::unordered_map<uint32_t, Context> contexts_;
   std::unordered_map<uint32_t, ResourcePtr> resources_;
   Window window_;

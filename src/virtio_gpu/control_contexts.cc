@@ -5,7 +5,6 @@
 #include <cstring>
 
 #include "observe/log.h"
-#include "observe/log_limit.h"
 #include "observe/log_line.h"
 #include "virtio_gpu/control.h"
 
@@ -13,15 +12,14 @@ namespace pvgpu::virtio_gpu {
 
 void Control::get_capset_info(const GetCapsetInfo& body, Request& request) {
   if (body.capset_index != 0)
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("capset index {} of 1", body.capset_index));
+    return refuse(request, Response::kErrInvalidParameter, "capset index {} of 1", body.capset_index);
   request.reply.with(Response::kOkCapsetInfo,
                      CapsetInfo{.capset_id = venus::kCapsetId, .capset_max_version = 0, .capset_max_size = venus::kCapsetBytes});
 }
 
 void Control::get_capset(const GetCapset& body, Request& request) {
   if (body.capset_id != venus::kCapsetId || body.capset_version != 0)
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("capset {}, version {}", body.capset_id, body.capset_version));
+    return refuse(request, Response::kErrInvalidParameter, "capset {}, version {}", body.capset_id, body.capset_version);
   request.reply.with_bytes(Response::kOkCapset, options_.capset);
 }
 
@@ -30,11 +28,11 @@ void Control::ctx_create(const CtxCreate& body, Request& request) {
   // Drivers make contexts for processes that never asked for one, with no capset: a console's, say, that has a 2D resource.
   const uint32_t capset = body.context_init & 0xff;
   if (capset != venus::kCapsetId && capset != 0)
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("a context for capset {}, which is not Venus", capset));
+    return refuse(request, Response::kErrInvalidParameter, "a context for capset {}, which is not Venus", capset);
   if (id == 0 || contexts_.contains(id))
-    return refuse(request, Response::kErrInvalidContextId, fmt::format("context {} exists", id));
+    return refuse(request, Response::kErrInvalidContextId, "context {} exists", id);
   if (contexts_.size() >= options_.max_contexts)
-    return refuse(request, Response::kErrOutOfMemory, fmt::format("more than {} contexts", options_.max_contexts));
+    return refuse(request, Response::kErrOutOfMemory, "more than {} contexts", options_.max_contexts);
   const size_t length = std::min<size_t>(body.nlen, sizeof body.debug_name);
   const std::string_view name(body.debug_name, ::strnlen(body.debug_name, length));
   Context context{.name = name.empty() ? fmt::format("context {}", id) : observe::printable(name), .renderer = nullptr};
@@ -100,10 +98,10 @@ void Control::submit_3d(const Submit3d& body, Request& request) {
   Context* context = find_venus_context(request);
   if (!context) return;
   if (body.size > options_.max_submission_bytes)
-    return refuse(request, Response::kErrOutOfMemory, fmt::format("{} bytes of commands", body.size));
+    return refuse(request, Response::kErrOutOfMemory, "{} bytes of commands", body.size);
   if (body.size > request.rest.size())
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("{} bytes of commands in a request with {}", body.size, request.rest.size()));
+    return refuse(request, Response::kErrInvalidParameter, "{} bytes of commands in a request with {}", body.size,
+                  request.rest.size());
   const auto commands = request.rest.first(body.size);
   const Header& header = request.header;
   const bool fenced = (header.flags & kFlagFence) != 0;

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 
-#include "observe/log_limit.h"
 #include "virtio_gpu/control.h"
 #include "virtio_gpu/edid.h"
 
@@ -13,9 +12,10 @@ namespace {
 constexpr uint32_t kEventDisplay = 1;
 constexpr uint32_t kCursorSide = 64;
 
-std::string text_of(const Rect& rect) { return fmt::format("{}x{} at {},{}", rect.width, rect.height, rect.x, rect.y); }
-
 }  // namespace
+
+// For fmt, which finds it here.
+static std::string format_as(const Rect& rect) { return fmt::format("{}x{} at {},{}", rect.width, rect.height, rect.x, rect.y); }
 
 void Control::display_changed() {
   events_ |= kEventDisplay;
@@ -41,14 +41,13 @@ void Control::resource_create_2d(const ResourceCreate2d& body, Request& request)
   if (!check_new_resource(body.resource_id, request)) return;
   const auto format = pixel_format(body.format);
   if (!format || !fits({0, 0, body.width, body.height}, kMaxSide, kMaxSide))
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("{}x{} pixels of format {}", body.width, body.height, body.format));
+    return refuse(request, Response::kErrInvalidParameter, "{}x{} pixels of format {}", body.width, body.height, body.format);
   auto resource = std::make_shared<Resource>();
   resource->id = body.resource_id;
   resource->picture = Surface2d::create(body.width, body.height, *format, pixel_budget_);
   if (!resource->picture)
-    return refuse(request, Response::kErrOutOfMemory,
-                  fmt::format("{}x{} pixels; {} bytes are left", body.width, body.height, pixel_budget_->left));
+    return refuse(request, Response::kErrOutOfMemory, "{}x{} pixels; {} bytes are left", body.width, body.height,
+                  pixel_budget_->left);
   resources_.emplace(resource->id, std::move(resource));
   request.reply.ok();
 }
@@ -57,16 +56,16 @@ void Control::transfer_to_host_2d(const TransferToHost2d& body, Request& request
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
   if (!resource->picture)
-    return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} is no 2D resource", resource->id));
+    return refuse(request, Response::kErrInvalidResourceId, "resource {} is no 2D resource", resource->id);
   const auto done = resource->picture->transfer(body.r, body.offset, transport_.memory(), resource->backing);
   if (!done)
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("resource {}: {}", resource->id, done.error()));
+    return refuse(request, Response::kErrInvalidParameter, "resource {}: {}", resource->id, done.error());
   request.reply.ok();
 }
 
 bool Control::check_scanout(uint32_t scanout, Request& request) {
   if (scanouts_.has(scanout)) return true;
-  refuse(request, Response::kErrInvalidScanoutId, fmt::format("scanout {} of {}", scanout, options_.displays.size()));
+  refuse(request, Response::kErrInvalidScanoutId, "scanout {} of {}", scanout, options_.displays.size());
   return false;
 }
 
@@ -82,9 +81,9 @@ void Control::set_scanout(const SetScanout& body, Request& request) {
   const ResourcePtr resource = find_shown(body.scanout_id, body.resource_id, request);
   if (!resource) return;
   if (!resource->picture)
-    return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} is no 2D resource", resource->id));
+    return refuse(request, Response::kErrInvalidResourceId, "resource {} is no 2D resource", resource->id);
   if (!fits(body.r, resource->picture->width(), resource->picture->height()))
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("{} of resource {}", text_of(body.r), resource->id));
+    return refuse(request, Response::kErrInvalidParameter, "{} of resource {}", body.r, resource->id);
   scanouts_.set(body.scanout_id, resource->id, resource->picture, body.r);
   request.reply.ok();
 }
@@ -93,13 +92,13 @@ void Control::set_scanout_blob(const SetScanoutBlob& body, Request& request) {
   const ResourcePtr resource = find_shown(body.scanout_id, body.resource_id, request);
   if (!resource) return;
   if (resource->blob_mem == 0)
-    return refuse(request, Response::kErrInvalidResourceId, fmt::format("resource {} is no blob", resource->id));
+    return refuse(request, Response::kErrInvalidResourceId, "resource {} is no blob", resource->id);
   const auto format = pixel_format(body.format);
   const BlobLayout layout{body.width, body.height, format.value_or(PixelFormat{}), body.strides[0], body.offsets[0]};
   if (!format || !layout.fits_in(resource->size) || !fits(body.r, body.width, body.height))
     return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("{} of {}x{} pixels of format {}, lines of {} bytes, from byte {} of a blob of {}", text_of(body.r), body.width,
-                              body.height, body.format, body.strides[0], body.offsets[0], resource->size));
+                  "{} of {}x{} pixels of format {}, lines of {} bytes, from byte {} of a blob of {}", body.r, body.width,
+                  body.height, body.format, body.strides[0], body.offsets[0], resource->size);
   when_settled(resource, [this, resource, layout, body, reply = request.reply] { show_blob(resource, layout, body, reply); });
 }
 
@@ -118,8 +117,7 @@ void Control::show_blob(const ResourcePtr& resource, const BlobLayout& layout, c
     resource->blob_layout = layout;
   }
   if (!resource->blob_picture) {
-    static constinit observe::LogLimit limit(20);
-    observe::warn_within(limit, "resource {} cannot be shown: its memory cannot be read here", resource->id);
+    warnings_.warn("resource {} cannot be shown: its memory cannot be read here", resource->id);
     return reply.error(Response::kErrOutOfMemory);
   }
   scanouts_.set(body.scanout_id, resource->id, resource->blob_picture, body.r);
@@ -130,12 +128,11 @@ void Control::resource_flush(const ResourceFlush& body, Request& request) {
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
   if (resource->picture && !fits(body.r, resource->picture->width(), resource->picture->height()))
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("{} of resource {}", text_of(body.r), resource->id));
+    return refuse(request, Response::kErrInvalidParameter, "{} of resource {}", body.r, resource->id);
   // A blob has no size in pixels but that of the scanouts that show it, which cut the rectangle.
   when_settled(resource, [this, id = resource->id, rect = body.r, reply = request.reply] {
     if (scanouts_.flush(id, rect)) return reply.ok();
-    static constinit observe::LogLimit limit(20);
-    observe::warn_within(limit, "resource {} cannot be shown: its pages are not in the guest's memory", id);
+    warnings_.warn("resource {} cannot be shown: its pages are not in the guest's memory", id);
     reply.error(Response::kErrUnspec);
   });
 }
@@ -148,10 +145,10 @@ void Control::update_cursor(const UpdateCursor& body, Request& request) {
     const ResourcePtr resource = find_resource(body.resource_id, request);
     if (!resource) return;
     if (!resource->picture || resource->picture->width() != kCursorSide || resource->picture->height() != kCursorSide)
-      return refuse(request, Response::kErrInvalidResourceId,
-                    fmt::format("resource {0} is no picture of {1}x{1} pixels", resource->id, kCursorSide));
+      return refuse(request, Response::kErrInvalidResourceId, "resource {0} is no picture of {1}x{1} pixels", resource->id,
+                    kCursorSide);
     if (body.hot_x >= kCursorSide || body.hot_y >= kCursorSide)
-      return refuse(request, Response::kErrInvalidParameter, fmt::format("a cursor that points with {},{}", body.hot_x, body.hot_y));
+      return refuse(request, Response::kErrInvalidParameter, "a cursor that points with {},{}", body.hot_x, body.hot_y);
     const Cursor cursor{resource->picture->pixels(), body.hot_x, body.hot_y};
     scanouts_.set_cursor(body.scanout_id, &cursor);
   }

@@ -1,12 +1,9 @@
 // Resources: blobs of the host's and the guest's memory, and their places in the window.
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <random>
 
 #include "observe/log.h"
-#include "observe/log_limit.h"
 #include "virtio_gpu/control.h"
 #include "virtio_gpu/page_list.h"
 
@@ -29,8 +26,8 @@ std::array<uint8_t, 16> random_uuid() {
 void Control::resource_create_blob(const ResourceCreateBlob& body, Request& request) {
   if (!check_new_resource(body.resource_id, request)) return;
   if (body.blob_mem < kBlobMemGuest || body.blob_mem > kBlobMemHost3dGuest || (body.blob_flags & ~kBlobFlags) || body.size == 0)
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("a blob of kind {}, flags {:#x} and {} bytes", body.blob_mem, body.blob_flags, body.size));
+    return refuse(request, Response::kErrInvalidParameter, "a blob of kind {}, flags {:#x} and {} bytes", body.blob_mem,
+                  body.blob_flags, body.size);
   auto resource = std::make_shared<Resource>();
   resource->id = body.resource_id;
   resource->size = body.size;
@@ -41,9 +38,8 @@ void Control::resource_create_blob(const ResourceCreateBlob& body, Request& requ
   if (!take_pages(*resource, body.nr_entries, request)) return;
   if (in_guest ? bytes_of(resource->backing) < body.size : !resource->backing.empty()) {
     drop_pages(*resource);
-    return refuse(request, Response::kErrInvalidParameter,
-                  fmt::format("{} bytes of pages for a blob of kind {} and {} bytes", bytes_of(resource->backing),
-                              body.blob_mem, body.size));
+    return refuse(request, Response::kErrInvalidParameter, "{} bytes of pages for a blob of kind {} and {} bytes",
+                  bytes_of(resource->backing), body.blob_mem, body.size);
   }
   if (!resource->in_host()) {
     resources_.emplace(resource->id, std::move(resource));
@@ -92,7 +88,7 @@ void Control::resource_attach_backing(const ResourceAttachBacking& body, Request
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
   if (resource->blob_mem != 0 || !resource->backing.empty())
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("resource {} has its pages", resource->id));
+    return refuse(request, Response::kErrInvalidParameter, "resource {} has its pages", resource->id);
   if (take_pages(*resource, body.nr_entries, request)) request.reply.ok();
 }
 
@@ -105,11 +101,11 @@ void Control::resource_detach_backing(const ResourceId& body, Request& request) 
 
 bool Control::take_pages(Resource& resource, uint32_t entries, Request& request) {
   if (request.rest.size() / sizeof(MemEntry) < entries) {
-    refuse(request, Response::kErrInvalidParameter, fmt::format("a list of {} pages that is cut off", entries));
+    refuse(request, Response::kErrInvalidParameter, "a list of {} pages that is cut off", entries);
     return false;
   }
   if (entries > options_.max_pages - pages_) {
-    refuse(request, Response::kErrOutOfMemory, fmt::format("page lists of more than {} entries", options_.max_pages));
+    refuse(request, Response::kErrOutOfMemory, "page lists of more than {} entries", options_.max_pages);
     return false;
   }
   resource.backing.resize(entries);
@@ -133,18 +129,19 @@ void Control::resource_assign_uuid(const ResourceId& body, Request& request) {
 void Control::resource_map_blob(const ResourceMapBlob& body, Request& request) {
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
-  const auto refused = [&](const std::string& why) { refuse(request, Response::kErrInvalidParameter, why); };
+  const auto refused = [&]<class... Args>(fmt::format_string<Args...> why, Args&&... args) {
+    refuse(request, Response::kErrInvalidParameter, why, std::forward<Args>(args)...);
+  };
   if (!resource->in_host() || !(resource->blob_flags & venus::kBlobMappable))
-    return refused(fmt::format("resource {} cannot be mapped", resource->id));
-  if (resource->window_offset) return refused(fmt::format("resource {} is mapped", resource->id));
+    return refused("resource {} cannot be mapped", resource->id);
+  if (resource->window_offset) return refused("resource {} is mapped", resource->id);
   const uint64_t length = mapped_bytes(*resource);
   if (body.offset % options_.map_alignment != 0)
-    return refused(fmt::format("resource {} at {:#x} of the window, where this host maps whole pages of {} bytes: the guest's kernel "
-                               "(Linux 7.2 or newer) and its Mesa must know blob alignment, or have such pages too",
-                               resource->id, body.offset, options_.map_alignment));
+    return refused("resource {} at {:#x} of the window, where this host maps whole pages of {} bytes: the guest's kernel "
+                   "(Linux 7.2 or newer) and its Mesa must know blob alignment, or have such pages too",
+                   resource->id, body.offset, options_.map_alignment);
   if (!window_.take(body.offset, length))
-    return refused(fmt::format("{} bytes at {:#x} of a window of {}: outside, or taken", length, body.offset,
-                               options_.window_bytes));
+    return refused("{} bytes at {:#x} of a window of {}: outside, or taken", length, body.offset, options_.window_bytes);
   resource->window_offset = body.offset;
   resource->map_serial = ++last_map_serial_;
   when_settled(resource, [this, resource, serial = resource->map_serial, reply = request.reply] {
@@ -157,8 +154,7 @@ void Control::map_now(const ResourcePtr& resource, uint64_t serial, Reply reply)
   if (!resource->window_offset || resource->map_serial != serial) return reply.error(Response::kErrUnspec);
   const uint64_t length = mapped_bytes(*resource);
   if (!resource->memory || !resource->memory->fd.valid() || resource->memory->size < length) {
-    static constinit observe::LogLimit limit(20);
-    observe::warn_within(limit, "resource {} has no bytes that can be shared: the guest cannot map it", resource->id);
+    warnings_.warn("resource {} has no bytes that can be shared: the guest cannot map it", resource->id);
     window_.release(*resource->window_offset);
     resource->window_offset.reset();
     return reply.error(Response::kErrOutOfMemory);
@@ -177,7 +173,7 @@ void Control::resource_unmap_blob(const ResourceId& body, Request& request) {
   const ResourcePtr resource = find_resource(body.resource_id, request);
   if (!resource) return;
   if (!resource->window_offset)
-    return refuse(request, Response::kErrInvalidParameter, fmt::format("resource {} is not mapped", resource->id));
+    return refuse(request, Response::kErrInvalidParameter, "resource {} is not mapped", resource->id);
   unmap(*resource, [reply = request.reply](bool success) {
     if (success) {
       reply.ok();

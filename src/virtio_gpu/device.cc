@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "observe/log.h"
-#include "observe/log_limit.h"
 
 namespace pvgpu::virtio_gpu {
 namespace {
@@ -46,7 +45,7 @@ uint64_t Device::offered_features() const {
 void Device::read_config(uint32_t offset, std::span<std::byte> out) const {
   std::ranges::fill(out, std::byte{0});
   const Config config = control_->config();
-  if (offset >= sizeof config) return;
+  if (out.empty() || offset >= sizeof config) return;
   const size_t length = std::min(out.size(), sizeof config - offset);
   std::memcpy(out.data(), reinterpret_cast<const std::byte*>(&config) + offset, length);
 }
@@ -116,8 +115,7 @@ void Device::process(uint16_t queue, Chain chain) {
   const auto request = read_chain(transport_.memory(), chain, kMaxRequestBytes);
   Header header{};
   if (!request || request->size() < sizeof header) {
-    static constinit observe::LogLimit limit(20);
-    observe::warn_within(limit, "queue {}: a request of {} bytes that cannot be read", queue, chain.readable_bytes);
+    warnings_.warn("queue {}: a request of {} bytes that cannot be read", queue, chain.readable_bytes);
     return reply_to(queue, std::move(chain), header).error(Response::kErrInvalidParameter);
   }
   std::memcpy(&header, request->data(), sizeof header);
@@ -167,8 +165,7 @@ void Device::give_back(uint16_t index, const Chain& chain, std::span<const std::
   // A driver that wants no data, or asks for less than there is, gets what it made room for.
   const auto fitting = bytes.first(static_cast<size_t>(std::min<uint64_t>(bytes.size(), chain.writable_bytes)));
   if (!write_chain(transport_.memory(), chain, fitting)) {
-    static constinit observe::LogLimit limit(20);
-    observe::warn_within(limit, "queue {}: an answer has nowhere to go, the guest's buffer is not in its memory", index);
+    warnings_.warn("queue {}: an answer has nowhere to go, the guest's buffer is not in its memory", index);
   }
   const auto written = static_cast<uint32_t>(fitting.size());
   if (std::visit([&](auto& ring) { return ring.push(chain, written); }, *queues_[index].ring)) transport_.interrupt(index);
@@ -177,9 +174,10 @@ void Device::give_back(uint16_t index, const Chain& chain, std::span<const std::
 void Device::reset() {
   life_.reset();
   control_.reset();
+  warnings_.finish();
   for (Queue& queue : queues_) queue = Queue();
   life_ = std::make_shared<Life>(this);
-  control_ = std::make_unique<Control>(options_, transport_);
+  control_ = std::make_unique<Control>(options_, transport_, warnings_);
 }
 
 }  // namespace pvgpu::virtio_gpu

@@ -15,6 +15,7 @@
 #include <variant>
 #include <vector>
 
+#include "observe/counted_warnings.h"
 #include "virtio_gpu/control.h"
 #include "virtio_gpu/fence_order.h"
 #include "virtio_gpu/packed_virtqueue.h"
@@ -93,6 +94,7 @@ class Device {
   Transport& transport_;
   uint64_t features_ = 0;
   std::array<Queue, kQueueCount> queues_;
+  observe::CountedWarnings warnings_;  // of this life
   std::shared_ptr<Life> life_;
   std::unique_ptr<Control> control_;
 };

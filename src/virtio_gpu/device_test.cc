@@ -4,12 +4,15 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "virtio_gpu/testing/driver.h"
 
 namespace pvgpu::virtio_gpu {
 namespace {
 
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
 using testing::FakeMemory;
 using testing::FakeRenderer;
 using testing::kNext;
@@ -51,6 +54,7 @@ TEST_F(DeviceTest, ConfigSpace) {
   EXPECT_EQ(config.num_capsets, 1u);
   EXPECT_EQ(bytes[31], std::byte{0});
   machine_.device->read_config(UINT32_MAX, bytes);
+  machine_.device->read_config(0, std::span<std::byte>());
   machine_.device->write_config(0, bytes);
   machine_.device->write_config(UINT32_MAX, bytes);
 }
@@ -188,6 +192,25 @@ TEST_F(DeviceTest, APoisonedContextAnswersErrorsAndSignalsFences) {
 TEST_F(DeviceTest, UnknownCommandsAreRefused) {
   for (const uint32_t type : {0u, 0x204u, 0x205u, 0x206u, 0x300u, 0xffffffffu})
     EXPECT_EQ(machine_.call(static_cast<Command>(type)), Response::kErrUnspec) << type;
+}
+
+TEST_F(DeviceTest, WhatIsRefusedAgainAndAgainIsTwoLinesInTheLog) {
+  ::testing::internal::CaptureStderr();
+  for (uint32_t resource = 70; resource < 1070; resource++)
+    EXPECT_EQ(machine_.call(Command::kResourceUnref, ResourceId{resource, 0}), Response::kErrInvalidResourceId);
+  for (uint32_t type = 0x900; type < 0x910; type++)
+    EXPECT_EQ(machine_.call(static_cast<Command>(type)), Response::kErrUnspec);
+  const std::string first = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(first, HasSubstr("virtio-gpu command 0x102 refused: resource 70 does not exist\n"));
+  EXPECT_THAT(first, HasSubstr("virtio-gpu command 0x900 refused: not a command of this queue\n"));
+  EXPECT_EQ(std::ranges::count(first, '\n'), 2);
+
+  ::testing::internal::CaptureStderr();
+  machine_.device->reset();
+  const std::string last = ::testing::internal::GetCapturedStderr();
+  EXPECT_THAT(last, HasSubstr("resource 70 does not exist (and 999 more like it)\n"));
+  EXPECT_THAT(last, HasSubstr("not a command of this queue (and 15 more like it)\n"));
+  EXPECT_EQ(std::ranges::count(last, '\n'), 2);
 }
 
 TEST_F(DeviceTest, CutOffRequestsAreRefused) {

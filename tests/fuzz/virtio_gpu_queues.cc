@@ -403,7 +403,7 @@ class Machine : public Transport {
 void run(std::span<const std::byte> bytes) {
   static const bool quiet = (observe::set_level(observe::Level::kOff), true);
   static_cast<void>(quiet);
-  static const size_t before = open_descriptors();
+  const size_t before = open_descriptors();  // libFuzzer opens some between runs, for its symbolizer
   {
     Input input(bytes);
     Machine machine(input);

@@ -37,12 +37,12 @@ class Cube:
         self.program.__exit__(*arguments)
 
 
-def frames(display, environment, count):
-    """The first `count` pictures that a cube draws, one by one, and what vkcube printed.
+def frames(display, environment, count, *options):
+    """The first `count` pictures that a cube draws, one by one, and what vkcube printed. `options` are vkcube's.
 
     A paused vkcube draws one frame for each event that it gets. It is paused as soon as its window exists, which is long before
     it is ready to draw, and kept from getting there until the pause is in its queue."""
-    with Cube(display, environment) as cube:
+    with Cube(display, environment, *options) as cube:
         cube.program.process.send_signal(signal.SIGSTOP)
         empty = display.picture()
         cube.press(SPACE)

@@ -5,40 +5,15 @@ import shutil
 import tempfile
 import unittest
 
-from vm import Device, GUEST_SYSTEM, Machine, Viewer, VmCase
+from vm import Device, GUEST_SYSTEM, Machine, Screen, Viewer, VmCase
 from harness import Picture
 from harness.guest import wait_until
-from harness.picture import png_to_bgrx
 
 from frames import expected as frame
 
 SIZE = WIDTH, HEIGHT = 800, 600
 CELL = 8, 16  # of the kernel's font, in pixels
 CURSOR = 64
-
-
-class Screen:
-    """The pictures of a machine's display. `newest` is the last one that was looked at."""
-
-    def __init__(self, folder):
-        self._folder = folder
-        self.newest = None
-
-    def _look(self):
-        for path in sorted(self._folder.glob("frame-*.png"), reverse=True):
-            try:
-                self.newest = Picture.from_bgrx(*png_to_bgrx(path.read_bytes()))
-                return self.newest
-            except FileNotFoundError:
-                pass  # Only the newest are kept.
-        return None
-
-    def wait_for(self, condition, what, deadline=60):
-        """The first picture for which `condition` holds."""
-        def found():
-            picture = self._look()
-            return picture if picture and condition(picture) else None
-        return wait_until(found, what, deadline, interval=0.2)
 
 
 def cell(picture, column, row):

@@ -4,7 +4,7 @@ import os
 import signal
 import unittest
 
-from vm import Device, Machine, VmCase, footprint
+from vm import ARM, Device, Machine, VmCase, footprint
 from harness.guest import wait_until
 
 
@@ -33,9 +33,7 @@ class Lifecycle(VmCase):
         with Device(self.folder) as device, Machine(self.folder, device, faults=[r"\*ERROR\*"]) as machine:
             holding = machine.start(["hold"])
             holding.wait_for_line("filled")
-            for process in device.processes():
-                os.kill(process, signal.SIGKILL)
-            device.process.wait()
+            device.kill()
             self.assertNotEqual(holding.wait(deadline=60), 0)
             self.assertEqual(machine.run("echo alive"), "alive")
             machine.power_off()
@@ -81,7 +79,8 @@ class Lifecycle(VmCase):
         with Device(self.folder) as device:
             counts = []
             for number in range(2):
-                with Machine(self.folder, device, name=f"vm{number}") as machine:
+                # The kind of machine that starts soonest.
+                with Machine(self.folder, device, ARM, name=f"vm{number}") as machine:
                     self.assertIn("filled", machine.run(["tiny"]))
                 counts.append(wait_until(lambda: self._idle(device), lambda: f"the server is idle; it has {device.workers()}"))
             self.assertEqual(counts[0].descriptors, counts[1].descriptors, counts)

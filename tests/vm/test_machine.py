@@ -2,7 +2,7 @@
 
 import unittest
 
-from vm import Machine, VmCase
+from vm import ARM, Machine, VmCase
 
 
 class Machines(VmCase):
@@ -33,12 +33,12 @@ class Machines(VmCase):
 
     def test_faults_of_the_kernel_are_reported(self):
         with self.assertRaisesRegex(AssertionError, "kernel reports:\n.*BUG: of the test"):
-            with Machine(self.folder) as machine:
+            with Machine(self.folder, guest=ARM) as machine:  # which starts sooner
                 machine.run("echo 'BUG: of the test' >/dev/kmsg")
 
     def test_a_panic_is_reported(self):
         with self.assertRaisesRegex(AssertionError, "QEMU ended with 0 before this: sleep 60 ends") as caught:
-            with Machine(self.folder) as machine:
+            with Machine(self.folder, guest=ARM) as machine:
                 task = machine.start("sleep 60")
                 machine.start("echo c >/proc/sysrq-trigger")
                 task.wait()

@@ -222,6 +222,15 @@ TEST_F(SessionTest, TellsOfABrokenQueue) {
   EXPECT_TRUE(wait_readable(frontend_->error_fd()));
 }
 
+TEST_F(SessionTest, TellsAtItsEndHowOftenTheDeviceRefused) {
+  frontend_->start();
+  ::testing::internal::CaptureStderr();
+  for (int i = 0; i < 3; i++)
+    EXPECT_EQ(frontend_->call(Command::kResourceUnref, virtio_gpu::ResourceId{7, 0}), Response::kErrInvalidResourceId);
+  EXPECT_TRUE(end());
+  EXPECT_THAT(::testing::internal::GetCapturedStderr(), HasSubstr("resource 7 does not exist (and 2 more like it)\n"));
+}
+
 TEST_F(SessionTest, SurvivesMemoryThatGoes) {
   frontend_->start();
   OneRegion one{0, {Frontend::kGuestAddress, Frontend::kMemoryBytes, Frontend::kUserAddress, 0}};

@@ -17,10 +17,11 @@ WIDTH, HEIGHT = 640, 640
 class Display:
     """A context manager. `environment` is what a guest program needs to draw on it."""
 
-    def __init__(self):
+    def __init__(self, width=WIDTH, height=HEIGHT):
+        self._size = width, height
         read_end, write_end = os.pipe()
         self._process = subprocess.Popen(
-            guest_command({}, ["Xvfb", "-displayfd", write_end, "-screen", "0", f"{WIDTH}x{HEIGHT}x24", "-nolisten", "tcp", "-ac", "-noreset"]),
+            guest_command({}, ["Xvfb", "-displayfd", write_end, "-screen", "0", f"{width}x{height}x24", "-nolisten", "tcp", "-ac", "-noreset"]),
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, pass_fds=[write_end])
         os.close(write_end)
         number = b""
@@ -39,8 +40,9 @@ class Display:
         self.environment = {"DISPLAY": f":{number}", "MESA_VK_WSI_DEBUG": "sw"}
         self._x = _XClient(pathlib.Path("/tmp/.X11-unix") / f"X{number}")
 
-    def picture(self, x=0, y=0, width=WIDTH, height=HEIGHT):
-        """What the display shows now."""
+    def picture(self, x=0, y=0, width=None, height=None):
+        """What the display shows now, or a part of it."""
+        width, height = width or self._size[0], height or self._size[1]
         return Picture.from_bgrx(width, height, self._x.get_image(x, y, width, height))
 
     def pixels(self, width, height):

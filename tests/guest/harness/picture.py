@@ -25,6 +25,11 @@ class Picture:
             file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", self.width, self.height, 8, 2, 0, 0, 0))
                        + chunk(b"IDAT", zlib.compress(rows, 6)) + chunk(b"IEND", b""))
 
+    def part(self, x, y, width, height):
+        """What it shows from there on."""
+        rows = (self.rgb[3 * (line * self.width + x):][:3 * width] for line in range(y, y + height))
+        return Picture(width, height, b"".join(rows))
+
     def colors(self):
         """How many different colours it has."""
         return len(set(zip(self.rgb[0::3], self.rgb[1::3], self.rgb[2::3])))

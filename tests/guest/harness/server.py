@@ -72,7 +72,7 @@ class Server:
         try:
             self._wait_ready(read_end)
         except BaseException:
-            self._kill()
+            self.kill()
             raise
         finally:
             os.close(read_end)
@@ -141,7 +141,7 @@ class Server:
         try:
             status = self.process.wait(20 * DEADLINE_SCALE)
         except subprocess.TimeoutExpired:
-            self._kill()
+            self.kill()
             raise AssertionError(f"the server did not end on SIGTERM; its log:\n{self.log()}") from None
         if status != 0:
             raise AssertionError(f"the server ended with {status} on SIGTERM; its log:\n{self.log()}")
@@ -157,12 +157,13 @@ class Server:
         if reports:
             raise AssertionError("reports in the server's log:\n" + "\n".join(reports[:20]) + f"\nthe whole log:\n{self.log()[-20000:]}")
 
-    def _kill(self):
+    def kill(self):
+        """SIGKILL to all of its processes."""
         for pid in [self.process.pid, *self.children()]:
             try:
                 os.kill(pid, signal.SIGKILL)
             except ProcessLookupError:
-                pass
+                pass  # Workers end when they see that the supervisor has.
         self.process.wait()
         self.close_log()
 
@@ -174,7 +175,7 @@ class Server:
 
     def __exit__(self, kind, *_):
         if kind is not None:
-            self._kill()
+            self.kill()
             return
         if self.process.poll() is None:
             self.stop()

@@ -43,3 +43,11 @@ ARM = Guest("aarch64", "aarch64", "aarch64-linux-gnu", _KERNELS / "arm64-trixie"
 
 # The one that tests run in unless they name another: what PVGPU_GUEST says, as for tests/guest.
 GUEST_SYSTEM = STABLE if GUEST == "guest" else BACKPORTS
+
+
+def with_desktop(guest):
+    """The same with Weston, as much of it as a screen without input devices needs: for guests whose system has it."""
+    libraries = f"usr/lib/{guest.triplet}"
+    backend, = guest.root.glob(f"{libraries}/libweston-*/drm-backend.so")
+    return dataclasses.replace(guest, name=f"{guest.name}-desktop", files=(
+        *guest.files, "usr/bin/weston", str(backend.relative_to(guest.root)), f"{libraries}/weston/kiosk-shell.so"))
