@@ -104,6 +104,7 @@ bool RecordingLanes::holds(const Lane& lane, const Object* pool) {
 }
 
 RecordingLanes::Bytes RecordingLanes::take(size_t size) {
+  if (pending_bytes_.load(std::memory_order_relaxed) + size > kMostPendingBytes) wait();
   {
     std::lock_guard lock(spare_mutex_);
     // The last that came back is the likeliest to be in a processor's cache.
@@ -148,6 +149,7 @@ void RecordingLanes::follow(std::span<const std::byte> submission, VkFence fence
 void RecordingLanes::hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFence fence) {
   const uint64_t number = lane.handed.load(std::memory_order_relaxed);
   if (number >= kMostJobs) wait(lane, number + 1 - kMostJobs);
+  pending_bytes_.fetch_add(bytes.size, std::memory_order_relaxed);
   lane.jobs[number % kMostJobs] = {std::move(bytes), now(), pool == nullptr, pool, fence};
   // seq_cst: pairs with the lane's look after it has prepared to sleep; and what the job is made of is seen with it.
   lane.handed.store(number + 1, std::memory_order_seq_cst);
@@ -196,6 +198,7 @@ void RecordingLanes::run(Lane& lane) {
     const uint64_t number = lane.done.load(std::memory_order_relaxed);
     Job& job = lane.jobs[number % kMostJobs];
     execute(lane, job);
+    pending_bytes_.fetch_sub(job.bytes.size, std::memory_order_relaxed);
     give_back(std::move(job.bytes));
     // release: what the job has done is seen by who sees that it is done; unpark() orders it before its look at who sleeps.
     lane.done.store(number + 1, std::memory_order_release);
@@ -233,7 +236,7 @@ bool RecordingLanes::wait_for_job(Lane& lane) {
 }
 
 void RecordingLanes::execute(Lane& lane, Job& job) {
-  if (context_.is_poisoned()) return;
+  if (context_.is_poisoned() || context_.stopping()) return;
   if (job.follows) {
     for (size_t i = 0; i < lanes_.size(); ++i)
       if (lanes_[i].get() != &lane) wait(*lanes_[i], job.before[i]);

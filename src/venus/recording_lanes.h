@@ -55,7 +55,7 @@ class RecordingLanes {
   // Returns when all is done that was handed over.
   ~RecordingLanes();
 
-  // Memory for a job, uninitialized.
+  // Memory for a job, uninitialized. Waits for the lanes if they have more to do than guests may have lie about.
   Bytes take(size_t size);
   // Executes the commands that record a command buffer of `pool`.
   void record(const Object* pool, Bytes commands);
@@ -76,6 +76,7 @@ class RecordingLanes {
  private:
   // More make the ring's thread wait.
   static constexpr size_t kMostJobs = 32;
+  static constexpr size_t kMostPendingBytes = size_t{64} << 20;
   static constexpr size_t kKeptBytes = size_t{4} << 20;
 
   struct Job;
@@ -96,6 +97,7 @@ class RecordingLanes {
   const unsigned processors_;
   std::vector<std::unique_ptr<Lane>> lanes_;
   Lane* last_;  // where the last recording went
+  std::atomic<size_t> pending_bytes_{0};  // of all jobs
   std::atomic<bool> stop_{false};
   platform::ParkingSpot progress_;  // a job is done
 

@@ -399,6 +399,37 @@ TEST_F(RecordingLanesTest, LeaveNothingUndoneWhenTheRingGoes) {
   EXPECT_EQ(fake_driver::calls("vkCmdFillBuffer"), 200u * 300);
 }
 
+// What is copied is limited, however fast a guest sends and however slow the driver is.
+TEST_F(RecordingLanesTest, HoldNoMoreThanTheyMay) {
+  Scene scene;
+  const std::vector<std::byte> data(65536);
+  const VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+  Bytes bytes = request_bytes(BeginCommandBufferArgs{scene.commands, &begin, VK_SUCCESS});
+  append(bytes, request_bytes(CmdFillBufferArgs{scene.commands, scene.buffer, 0, VK_WHOLE_SIZE, 1}));
+  const Bytes update = request_bytes(CmdUpdateBufferArgs{scene.commands, scene.buffer, 0, data.size(), data.data()});
+  while (bytes.size() < (6u << 20)) append(bytes, update);
+  append(bytes, request_bytes(EndCommandBufferArgs{scene.commands, VK_SUCCESS}));
+  scene.driver.hold(1);
+  scene.send_stream(bytes);
+  ASSERT_TRUE(scene.driver.wait_until_held());
+  const Blob& stream = *scene.streams.back();
+  const VkCommandStreamDescriptionMESA piece{stream.id(), 0, bytes.size()};
+  const Bytes execute = request_bytes(ExecuteCommandStreamsMESAArgs{1, &piece, nullptr, 0, nullptr, 0});
+  uint32_t last = 0;
+  for (int i = 0; i < 12; ++i) last = scene.guest.ring().write(execute);
+  const uint32_t left = 3 * static_cast<uint32_t>(execute.size());  // 64 MiB are ten of them
+  EXPECT_TRUE(wait_until([&] { return last - scene.guest.ring().head() <= left; }));
+  GuestRing other(scene.guest, 78);  // is served meanwhile
+  for (int i = 0; i < 200; ++i)
+    EXPECT_FALSE(other.call(GetFenceStatusArgs{scene.guest.device, scene.fence, VK_SUCCESS}).failed);
+  EXPECT_EQ(last - scene.guest.ring().head(), left);
+  scene.driver.let_go();
+  EXPECT_TRUE(scene.guest.ring().wait(last));
+  EXPECT_TRUE(scene.guest.submit(DestroyRingMESAArgs{78}));
+  scene.wait_idle();
+  EXPECT_EQ(fake_driver::calls("vkEndCommandBuffer"), 13u);
+}
+
 // Several threads of a guest, each with a pool and a buffer of its own, through one ring: every submission does what was recorded for it.
 TEST_F(RecordingLanesTest, RecordForManyPools) {
   constexpr uint32_t kPools = 5, kFrames = 40;

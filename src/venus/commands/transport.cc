@@ -70,7 +70,7 @@ const Object* pool_of_recording(ContextImpl& context, std::span<const std::byte>
 bool record_on_lane(Call& call, const protocol::ExecuteCommandStreamsMESAArgs& args) {
   RecordingLanes* lanes = call.stream().free_lanes();
   if (!lanes || call.wants_reply() || args.pReplyPositions) return false;
-  constexpr size_t kMostBytes = size_t{64} << 20;
+  constexpr size_t kMostBytes = size_t{32} << 20;
   size_t size = 0;
   for (uint32_t i = 0; i < args.streamCount; ++i) {
     if (args.pStreams[i].size > kMostBytes - size) return false;
