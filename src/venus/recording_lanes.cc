@@ -27,11 +27,6 @@ constexpr size_t kLeastCapacity = size_t{64} << 10;
 // How often to look before a system call: what is waited for is mostly nearly there.
 constexpr int kLooks = 2000;
 
-unsigned count_for(unsigned processors) {
-  if (processors < 4) return 0;  // they would take turns with the guest and with the driver's own threads
-  return std::min(processors / 2 - 1, RecordingLanes::kMostLanes);
-}
-
 }  // namespace
 
 struct RecordingLanes::Job {
@@ -53,6 +48,11 @@ struct RecordingLanes::Lane {
   Stream stream;
   std::thread thread;
 };
+
+unsigned RecordingLanes::count_for(unsigned processors) {
+  if (processors < 4) return 0;  // they would take turns with the guest and with the driver's own threads
+  return std::min(processors / 2 - 1, kMostLanes);
+}
 
 unsigned RecordingLanes::usual_count() {
   static const unsigned count = [] {

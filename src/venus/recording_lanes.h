@@ -36,7 +36,9 @@ class RecordingLanes {
   // Recording less takes no longer than handing it over is worth. Guests send up to this much within the ring (protocol reference, 5.5).
   static constexpr size_t kLeastBytes = size_t{8} << 10;
 
-  // As many as the processors allow beside the guest, the ring and the driver, or as PVGPU_RECORDING_THREADS says.
+  // As many as that many processors allow beside the guest, the ring and the driver.
+  static unsigned count_for(unsigned processors);
+  // As many as this process's processors allow, or as PVGPU_RECORDING_THREADS says.
   static unsigned usual_count();
 
   // What had been handed over at a moment: how many jobs to each lane.

@@ -131,6 +131,12 @@ class RecordingLanesTest : public OnFakeDriver {
                                                        {stream->id(), first_piece, bytes.size() - first_piece}};
       guest.ring().send(ExecuteCommandStreamsMESAArgs{2, pieces, nullptr, 0, nullptr, 0});
     }
+    // Sends a recording of `commands` that the driver does not get done with.
+    bool hold_a_recording() {
+      driver.hold(1);
+      send_stream(recording(commands, 1));
+      return driver.wait_until_held();
+    }
     void submit(VkCommandBuffer what) {
       VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
       info.commandBufferCount = 1;
@@ -187,9 +193,7 @@ TEST_F(RecordingLanesTest, ReadAllBeforeTheRingGoesOn) {
 TEST_F(RecordingLanesTest, RecordPoolsAtTheSameTimeAndOnePoolInOrder) {
   Scene scene;
   const VkCommandBuffer next = scene.guest.allocate_command_buffer(scene.pool);
-  scene.driver.hold(1);
-  scene.send_stream(scene.recording(scene.commands, 1));
-  ASSERT_TRUE(scene.driver.wait_until_held());
+  ASSERT_TRUE(scene.hold_a_recording());
   scene.send_stream(scene.recording(next, 2));
   scene.send_stream(scene.recording(scene.other, 3));
   EXPECT_TRUE(wait_until([] { return fake_driver::calls("vkEndCommandBuffer") == 1; }));  // of the other pool
@@ -202,9 +206,7 @@ TEST_F(RecordingLanesTest, RecordPoolsAtTheSameTimeAndOnePoolInOrder) {
 
 TEST_F(RecordingLanesTest, SubmitInOrder) {
   Scene scene;
-  scene.driver.hold(1);
-  scene.send_stream(scene.recording(scene.commands, 1));
-  ASSERT_TRUE(scene.driver.wait_until_held());
+  ASSERT_TRUE(scene.hold_a_recording());
   VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
   info.commandBufferCount = 1;
   info.pCommandBuffers = &scene.commands;
@@ -249,9 +251,7 @@ TEST_F(RecordingLanesTest, AnswerASubmissionWhenItIsMade) {
 
 TEST_F(RecordingLanesTest, DestroyNothingThatARecordingNames) {
   Scene scene;
-  scene.driver.hold(1);
-  scene.send_stream(scene.recording(scene.commands, 1));
-  ASSERT_TRUE(scene.driver.wait_until_held());
+  ASSERT_TRUE(scene.hold_a_recording());
   const uint32_t destroyed = scene.guest.ring().send(DestroyBufferArgs{scene.guest.device, scene.buffer, nullptr});
   EXPECT_NE(scene.guest.ring().head(), destroyed);
   scene.driver.let_go();
@@ -262,9 +262,7 @@ TEST_F(RecordingLanesTest, DestroyNothingThatARecordingNames) {
 
 TEST_F(RecordingLanesTest, ResetPoolsWhenTheyAreDone) {
   Scene scene;
-  scene.driver.hold(1);
-  scene.send_stream(scene.recording(scene.commands, 1));
-  ASSERT_TRUE(scene.driver.wait_until_held());
+  ASSERT_TRUE(scene.hold_a_recording());
   EXPECT_TRUE(scene.guest.ring().run(ResetCommandPoolArgs{scene.guest.device, scene.other_pool, 0, VK_SUCCESS}));
   scene.guest.ring().send(ResetCommandPoolArgs{scene.guest.device, scene.pool, 0, VK_SUCCESS});
   scene.driver.let_go();
@@ -277,9 +275,7 @@ TEST_F(RecordingLanesTest, ResetPoolsWhenTheyAreDone) {
 TEST_F(RecordingLanesTest, RecordShortOnesOfThePoolOnTheRingInOrder) {
   Scene scene;
   const VkCommandBuffer next = scene.guest.allocate_command_buffer(scene.pool);
-  scene.driver.hold(1);
-  scene.send_stream(scene.recording(scene.commands, 1));
-  ASSERT_TRUE(scene.driver.wait_until_held());
+  ASSERT_TRUE(scene.hold_a_recording());
   scene.guest.ring().write(scene.recording(scene.other, 2, 3));
   ASSERT_TRUE(scene.guest.ring().wait(scene.guest.ring().tail()));
   scene.guest.ring().write(scene.recording(next, 3, 3));
@@ -529,7 +525,12 @@ TEST_F(RecordingLanesTest, HoldACounterBackUntilItChanges) {
   scene.guest.ring().send(DestroySemaphoreArgs{scene.guest.device, semaphore, nullptr});
 }
 
-TEST(RecordingLanesCount, LeavesProcessorsForOthers) { EXPECT_LE(RecordingLanes::usual_count(), RecordingLanes::kMostLanes); }
+TEST(RecordingLanesCount, LeavesProcessorsForOthers) {
+  for (const unsigned few : {1u, 2u, 3u}) EXPECT_EQ(RecordingLanes::count_for(few), 0u) << few;
+  EXPECT_EQ(RecordingLanes::count_for(4), 1u);
+  EXPECT_EQ(RecordingLanes::count_for(8), 3u);
+  for (const unsigned many : {10u, 16u, 256u}) EXPECT_EQ(RecordingLanes::count_for(many), RecordingLanes::kMostLanes) << many;
+}
 
 }  // namespace
 }  // namespace pvgpu::venus
