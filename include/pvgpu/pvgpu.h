@@ -246,7 +246,8 @@ struct pvgpu_device_options {
   /* The path of the pvgpu program that was built with this library: each context, that is each process of the guest that uses
    * the GPU, then lives in a process of its own, which that program serves. A guest that crashes the host's driver loses that
    * context, and the VMM does not notice. These processes have nothing of the VMM's but standard error, to which they write
-   * their log; they end with their contexts, and with this process. It must not ignore SIGCHLD, nor reap children that it did
+   * their log; they end with their contexts, and with this process. One more waits for the next context, with the host's driver
+   * loaded, and ends with the device. This process must not ignore SIGCHLD, nor reap children that it did
    * not start. NULL: contexts live in threads of this process. Copied. */
   const char *worker;
 };

@@ -56,7 +56,7 @@ struct Settings {
   std::string isolation = "process";
   std::string sandbox = "auto";
   size_t max_clients = 1024;
-  size_t ready_workers = 2;
+  size_t ready_workers = 2, ready_contexts = 1;
   int ready_fd = -1;
   pid_t parent = 0;
   std::string icd;
@@ -126,15 +126,19 @@ void add_sandbox_option(CLI::App& app, Settings& settings) {
 }
 
 // What is observed of guests while they run.
+void add_latency_option(CLI::App& app, Settings& settings) {
+  app.add_option("--latency", settings.observation.latency,
+                 "Measure where the time between a guest's command and our answer goes. When a guest ends,\n"
+                 "a line of JSON is appended to FILE; to - a table is printed")
+      ->option_text("FILE");
+}
+
 void add_observation_options(CLI::App& app, Settings& settings) {
   app.add_option("--record", settings.observation.record,
                  "Record all that the host decodes of the guest, for bench/ and for bug reports; of later\n"
                  "guests to FILE.2, FILE.3 and so on")
       ->option_text("FILE");
-  app.add_option("--latency", settings.observation.latency,
-                 "Measure where the time between a guest's command and our answer goes. When a guest ends,\n"
-                 "a line of JSON is appended to FILE; to - a table is printed")
-      ->option_text("FILE");
+  add_latency_option(app, settings);
 }
 
 void set_log_level(const Settings& settings, observe::Level otherwise) {
@@ -240,8 +244,10 @@ int device(const Settings& settings) {
   options.worker.client_options = {"--machine", "--window=" + std::to_string(settings.window),
                                    "--shmem-feature-bit=" + std::to_string(settings.shmem_bit),
                                    "--isolation=" + settings.isolation,
+                                   "--ready-workers=" + std::to_string(settings.ready_contexts),
                                    "--display=" + settings.display,
                                    "--display-size=" + settings.display_size};
+  options.worker.observation = settings.observation;
   if (settings.memory_slots) options.worker.client_options.push_back("--memory-slots");
   options.max_clients = settings.max_clients;
   options.ready_fd = settings.ready_fd;
@@ -265,6 +271,7 @@ int vm(const Settings& settings, const CLI::App& command) {
   VmOptions options = settings.vm;
   options.device_arguments = server_arguments(settings);
   options.device_arguments.push_back("--isolation=" + settings.isolation);
+  options.device_arguments.push_back("--ready-workers=" + std::to_string(settings.ready_contexts));
   if (command.count("--window") > 0) options.device_arguments.push_back("--window=" + std::to_string(settings.window));
   auto code = cli::vm(std::move(options));
   return code ? *code : fail_with(code.error());
@@ -300,6 +307,7 @@ int worker(const Settings& settings) {
   if (settings.machine) options.kind = Kind::kMachine;
   if (!settings.context.empty()) options.kind = Kind::kContext;
   options.contexts_in_threads = settings.isolation == "thread";
+  options.ready_contexts = settings.ready_contexts;
   options.context_name = settings.context;
   options.log_level = observe::parse_level(settings.log_level).value_or(observe::Level::kInfo);
   auto display = display::parse_display(settings.display, settings.display_size);
@@ -383,6 +391,12 @@ void add_machine_options(CLI::App& command, Settings& settings) {
       ->check(CLI::IsMember({"process", "thread"}))
       ->option_text("KIND");
   command
+      .add_option("--ready-workers", settings.ready_contexts,
+                  "Workers to keep ready for each virtual machine, with the driver loaded, for programs that start\n"
+                  "to use the GPU; default: 1")
+      ->check(CLI::Range(size_t{0}, size_t{64}))
+      ->option_text("N");
+  command
       .add_option("--window", settings.window,
                   "Room for memory that a virtual machine's processes have mapped at a time, such as 512M\n"
                   "or 8G; default: 4G. A power of two; takes addresses of the guest, no memory")
@@ -438,6 +452,7 @@ CLI::App* add_device(CLI::App& app, Settings& settings) {
       ->option_text("FD");
   command->add_option("--parent", settings.parent)->group("");
   add_machine_options(*command, settings);
+  add_latency_option(*command, settings);
   add_sandbox_option(*command, settings);
   add_host_options(*command, settings);
   return command;
@@ -562,6 +577,7 @@ int main(int argc, char** argv) {
   CLI::App* device_command = add_device(app, settings);
   CLI::App* vm_command = add_vm(app, settings.vm);
   add_machine_options(*vm_command, settings);
+  add_latency_option(*vm_command, settings);
   add_sandbox_option(*vm_command, settings);
   add_host_options(*vm_command, settings);
   CLI::App* qemu_args_command = add_qemu_args(app, settings.vm);
@@ -581,6 +597,9 @@ int main(int argc, char** argv) {
   if (settings.list_gpus) return list_gpus(settings);
   if (settings.sandbox == "on" && settings.isolation == "thread")
     return fail_with({"--isolation thread leaves no process to sandbox", "leave out --sandbox on or --isolation thread"});
+  if (!settings.observation.latency.empty() && settings.isolation == "thread" && (device_command->parsed() || vm_command->parsed()))
+    return fail_with({"--latency measures in the workers of a virtual machine's programs, and --isolation thread has none",
+                      "leave out one of them"});
   if (run_command->parsed()) {
     auto program = program_of(run_command->remaining(), std::move(tail));
     return program ? run(settings, std::move(*program)) : fail_with(program.error());

@@ -14,6 +14,9 @@ namespace {
 
 using namespace frontends::server;
 
+// Most of what a program's start takes is loading the driver. A VMM that has had its device started will run some.
+constexpr size_t kReadyWorkers = 1;
+
 observe::Level log_level() {
   int level = static_cast<int>(observe::Level::kTrace);
   while (level < static_cast<int>(observe::Level::kOff) && !observe::enabled(static_cast<observe::Level>(level))) level++;
@@ -36,16 +39,20 @@ std::expected<std::unique_ptr<Contexts>, int> Contexts::create(const pvgpu_host&
     return std::unexpected(-EMFILE);
   }
   contexts->profile_ = std::move(*profile);
-  contexts->command_ = {.program = worker, .loader_path = host.loader_path, .gpu_selectors = host.gpu_selectors, .log_level = log_level()};
+  contexts->command_ = {.program = worker,
+                        .loader_path = host.loader_path,
+                        .gpu_selectors = host.gpu_selectors,
+                        .log_level = log_level(),
+                        .ready_workers = kReadyWorkers};
   return contexts;
 }
 
 virtio_gpu::RendererFactory Contexts::start(LoopThread& thread) {
   if (!profile_.valid())
     return virtio_gpu::thread_renderers(*host_.host, [&thread](std::function<void()> action) { thread.post(std::move(action)); });
+  workers_.emplace(thread.loop(), command_, std::move(profile_));
   processes_.emplace(
-      thread.loop(),
-      [this](const std::string& name, platform::UniqueFd socket) { return spawn_context_worker(command_, name, socket, profile_); },
+      thread.loop(), [this](const std::string& name, platform::UniqueFd socket) { return workers_->start(name, socket); },
       ContextProcesses::Options());
   return processes_->renderers();
 }

@@ -7,6 +7,7 @@
 #include <optional>
 
 #include "frontends/server/context_process.h"
+#include "frontends/server/context_workers.h"
 #include "frontends/server/worker_command.h"
 #include "library/host.h"
 #include "library/loop_thread.h"
@@ -31,6 +32,7 @@ class Contexts {
   const pvgpu_host& host_;
   frontends::server::WorkerCommand command_;
   platform::UniqueFd profile_;  // of the host, for workers; none: threads
+  std::optional<frontends::server::ContextWorkers> workers_;
   std::optional<frontends::server::ContextProcesses> processes_;
 };
 

@@ -3,7 +3,8 @@
 // the guest or the driver may need; sleeping frees it but costs a wake-up. Between the two: yield, then short naps.
 //
 // Mesa's guests wait for a submission by yielding 256 times, some 25 us, and then sleep for 160 us and more: a nap too many here costs
-// them a whole sleep. Hence the long time of yielding, past their first sleep, unless others want the processor.
+// them a whole sleep, and then the next one too. Hence the long time of yielding, past their first sleep, which is some 360 us long in an
+// emulated machine, unless others want the processor.
 //
 // While IDLE is clear the guest sends no wake-up, so the thread must look again by itself; once IDLE has
 // been announced it may sleep until it is notified. IDLE must not come before the guest's idle timeout has
@@ -48,7 +49,7 @@ class RingWait {
  private:
   // Short, because the guest may be waiting for this very processor.
   static constexpr Nanoseconds kSpin = std::chrono::microseconds(2);
-  static constexpr Nanoseconds kYield = std::chrono::microseconds(400);
+  static constexpr Nanoseconds kYield = std::chrono::milliseconds(1);
   static constexpr Nanoseconds kLongYield = std::chrono::microseconds(200);
   static constexpr Nanoseconds kLeastNap = std::chrono::microseconds(10);
   static constexpr Nanoseconds kMostNap = std::chrono::microseconds(60);

@@ -9,12 +9,12 @@ using namespace std::chrono_literals;
 using Action = RingWait::Action;
 
 TEST(RingWait, GoesFromSpinningToIdle) {
-  const RingWait wait(1ms, 4);
+  const RingWait wait(5ms, 4);
   EXPECT_EQ(wait.next(0ns), Action::kSpin);
   EXPECT_EQ(wait.next(1us), Action::kSpin);
   EXPECT_EQ(wait.next(50us), Action::kYield);
-  EXPECT_EQ(wait.next(500us), Action::kNap);
-  EXPECT_EQ(wait.next(1ms), Action::kIdle);
+  EXPECT_EQ(wait.next(2ms), Action::kNap);
+  EXPECT_EQ(wait.next(5ms), Action::kIdle);
   EXPECT_EQ(wait.next(1h), Action::kIdle);
 }
 

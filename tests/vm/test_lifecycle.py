@@ -12,6 +12,7 @@ class Lifecycle(VmCase):
     def test_reboots(self):
         with Device(self.folder) as device, Machine(self.folder, device, reboots=True) as machine:
             self.assertIn("filled", machine.run(["tiny"]))
+            wait_until(device.ready_workers, "a worker is ready again, which the machine's process keeps a descriptor for")
             before = footprint(device.processes())
             for boot in (2, 3):
                 holding = machine.start(["hold"])

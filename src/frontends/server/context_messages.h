@@ -7,6 +7,9 @@
 
 namespace pvgpu::frontends::server {
 
+// What a ready worker is sent at first, with its socket, is the context's name, of which this much is kept.
+inline constexpr size_t kMaxContextName = 256;
+
 enum class ContextRequestKind : uint32_t { kCreateBlob, kAttachResource, kUnrefResource, kSubmit, kFence };
 
 struct ContextRequest {

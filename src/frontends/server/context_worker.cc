@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "frontends/server/context_messages.h"
+#include "observe/latency.h"
 #include "observe/log.h"
 #include "platform/packet_socket.h"
 #include "platform/shared_memory.h"
@@ -16,13 +17,8 @@ namespace {
 
 class Worker {
  public:
-  Worker(host::Host& host, platform::UniqueFd socket, const std::string& name)
-      : socket_(std::move(socket)),
-        context_(venus::Context::create(
-            host, {.name = name,
-                   .stand_ins = false,
-                   .arrivals = socket_.get(),
-                   .on_ring = [this](const venus::RingStatus& ring) { tell(ring); }})) {}
+  Worker(host::Host& host, platform::UniqueFd socket, const std::string& name, const Observation& observation)
+      : socket_(std::move(socket)), context_(venus::Context::create(host, context_options(name, observation))) {}
 
   ClientEnd serve() {
     while (auto request = receive()) {
@@ -35,6 +31,15 @@ class Worker {
   }
 
  private:
+  venus::Context::Options context_options(const std::string& name, const Observation& observation) {
+    venus::Context::Options options{.name = name,
+                                    .stand_ins = false,
+                                    .arrivals = socket_.get(),
+                                    .on_ring = [this](const venus::RingStatus& ring) { tell(ring); }};
+    if (!observation.latency.empty()) options.latency = std::make_shared<observe::LatencyReport>(observation.latency, name);
+    return options;
+  }
+
   struct Received {
     ContextRequest message;
     std::span<const std::byte> tail;  // of buffer_
@@ -105,8 +110,8 @@ class Worker {
 
 }  // namespace
 
-ClientEnd serve_context(host::Host& host, platform::UniqueFd socket, const std::string& name) {
-  return Worker(host, std::move(socket), name).serve();
+ClientEnd serve_context(host::Host& host, platform::UniqueFd socket, const std::string& name, const Observation& observation) {
+  return Worker(host, std::move(socket), name, observation).serve();
 }
 
 }  // namespace pvgpu::frontends::server

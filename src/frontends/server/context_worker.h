@@ -5,12 +5,13 @@
 #include <string>
 
 #include "frontends/server/client_task.h"
+#include "frontends/server/guest.h"
 #include "host/host.h"
 #include "platform/fd.h"
 
 namespace pvgpu::frontends::server {
 
 // Blocks until the machine's process has closed its end.
-ClientEnd serve_context(host::Host& host, platform::UniqueFd socket, const std::string& name);
+ClientEnd serve_context(host::Host& host, platform::UniqueFd socket, const std::string& name, const Observation& observation);
 
 }  // namespace pvgpu::frontends::server

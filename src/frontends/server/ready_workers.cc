@@ -1,7 +1,6 @@
 #include "frontends/server/ready_workers.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include "observe/log.h"
@@ -9,14 +8,12 @@
 
 namespace pvgpu::frontends::server {
 
-std::optional<platform::ChildProcess> ReadyWorkers::take(const ClientInfo& guest, const platform::UniqueFd& socket) {
+std::optional<platform::ChildProcess> ReadyWorkers::take(std::span<const std::byte> assignment, const platform::UniqueFd& socket) {
   while (!workers_.empty()) {
     Worker worker = std::move(workers_.front());
     workers_.pop_front();
-    const Assignment assignment{guest.peer.pid, guest.number};
-    const bool handed = !worker.process.poll() && platform::send_packet(worker.assignments.get(),
-                                                                        std::as_bytes(std::span(&assignment, 1)), {},
-                                                                        socket.get(), platform::Blocking::kNo);
+    const bool handed = !worker.process.poll() && platform::send_packet(worker.assignments.get(), assignment, {}, socket.get(),
+                                                                        platform::Blocking::kNo);
     if (handed) return std::move(worker.process);
   }
   return std::nullopt;

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/wait.h>
 
+#include <array>
 #include <utility>
 #include <vector>
 
@@ -16,6 +17,8 @@ namespace {
 
 // Waits for an assignment, which carries the guest's connection, and ends with 7. (A shell cannot receive a descriptor.)
 constexpr const char* kTakesOne = "head -c 1 <&3 >/dev/null && exit 7";
+
+constexpr std::array<std::byte, 4> kAssignment{};
 
 struct Fixture : testing::Test {
   Fixture() { observe::set_level(observe::Level::kOff); }
@@ -44,8 +47,8 @@ using ReadyWorkersTest = Fixture;
 TEST_F(ReadyWorkersTest, StartsNoneUnlessTold) {
   ReadyWorkers none(0, shell(kTakesOne)), not_yet(2, shell(kTakesOne));
   none.fill();
-  EXPECT_FALSE(none.take({}, guest).has_value());
-  EXPECT_FALSE(not_yet.take({}, guest).has_value());
+  EXPECT_FALSE(none.take(kAssignment, guest).has_value());
+  EXPECT_FALSE(not_yet.take(kAssignment, guest).has_value());
   EXPECT_THAT(pids, testing::IsEmpty());
 }
 
@@ -56,13 +59,13 @@ TEST_F(ReadyWorkersTest, HandsOutTheOldestAndStartsWhatIsMissing) {
   workers.fill();
   workers.fill();
   ASSERT_EQ(pids.size(), 2u);
-  auto first = workers.take({.number = 1}, guest);
+  auto first = workers.take(kAssignment, guest);
   ASSERT_TRUE(first.has_value());
   EXPECT_EQ(first->pid(), pids[0]);
   EXPECT_EQ(first->wait().code, 7);
   workers.fill();
   ASSERT_EQ(pids.size(), 3u);
-  auto second = workers.take({.number = 2}, guest);
+  auto second = workers.take(kAssignment, guest);
   ASSERT_TRUE(second.has_value());
   EXPECT_EQ(second->pid(), pids[1]);
 }
@@ -74,7 +77,7 @@ TEST_F(ReadyWorkersTest, PassesOverOneThatHasDied) {
   ::kill(pids[0], SIGKILL);
   siginfo_t ended;
   ASSERT_EQ(::waitid(P_PID, static_cast<id_t>(pids[0]), &ended, WEXITED | WNOWAIT), 0);
-  auto taken = workers.take({}, guest);
+  auto taken = workers.take(kAssignment, guest);
   ASSERT_TRUE(taken.has_value());
   EXPECT_EQ(taken->pid(), pids[1]);
 }
@@ -102,9 +105,9 @@ TEST_F(ReadyWorkersTest, AFailureIsLeftForTheNextTime) {
     return real(assignments);
   });
   workers.fill();
-  EXPECT_FALSE(workers.take({}, guest).has_value());
+  EXPECT_FALSE(workers.take(kAssignment, guest).has_value());
   workers.fill();
-  EXPECT_TRUE(workers.take({}, guest).has_value());
+  EXPECT_TRUE(workers.take(kAssignment, guest).has_value());
 }
 
 }  // namespace

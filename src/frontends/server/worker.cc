@@ -5,14 +5,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cstdlib>
 #include <memory>
 #include <span>
 
+#include "frontends/server/context_messages.h"
 #include "frontends/server/context_process.h"
 #include "frontends/server/context_worker.h"
+#include "frontends/server/context_workers.h"
 #include "frontends/server/guest.h"
-#include "frontends/server/ready_workers.h"
 #include "frontends/server/virtual_machine.h"
 #include "frontends/server/worker_process.h"
 #include "observe/user_error.h"
@@ -108,7 +110,22 @@ int run_context(const host::HostOptions& host_options, const WorkerOptions& opti
   observe::set_tag(name);
   auto host = open_profiled_host(host_options, name);
   if (!host || !load_and_restrict(*host, sandbox, options.observation)) return kExitUserError;
-  return exit_code(serve_context(*host, std::move(socket), name));
+  return exit_code(serve_context(*host, std::move(socket), name, options.observation));
+}
+
+// Loads the driver and waits for a context.
+int run_ready_context(const host::HostOptions& host_options, const WorkerOptions& options, WorkerSandbox& sandbox) {
+  platform::UniqueFd assignments(kWorkerSocketFd);
+  auto host = open_profiled_host(host_options, "a context to come");
+  if (!host || !load_and_restrict(*host, sandbox, options.observation)) return kExitUserError;
+  std::array<char, kMaxContextName> name;
+  auto packet = platform::receive_packet(assignments.get(), std::as_writable_bytes(std::span(name)));
+  if (!packet || !packet->descriptor.valid()) return EXIT_SUCCESS;
+  assignments.reset();
+  platform::set_thread_name("pvgpu-worker");
+  const std::string context_name(name.data(), packet->size);
+  observe::set_tag(context_name);
+  return exit_code(serve_context(*host, std::move(packet->descriptor), context_name, options.observation));
 }
 
 // Contexts in this process.
@@ -127,18 +144,18 @@ int run_machine_by_processes(const WorkerOptions& options, platform::EventLoop& 
   ::fcntl(profile.get(), F_SETFD, FD_CLOEXEC);
   ::fcntl(socket.get(), F_SETFD, FD_CLOEXEC);
   WorkerCommand command;
+  command.observation = options.observation;
+  command.ready_workers = options.ready_contexts;
   command.loader_path = options.loader_path;
   command.gpu_selectors = options.gpu_selectors;
   command.log_level = options.log_level;
   command.sandbox = options.sandbox;
   // A hung-up guest's workers may finish what they do, though not for long.
   constexpr auto kLastGrace = std::chrono::seconds(2);
+  ContextWorkers workers(loop, std::move(command), std::move(profile));
   ContextProcesses processes(
       loop,
-      [&](const std::string& name, platform::UniqueFd context_socket) {
-        return spawn_context_worker(command, name, context_socket, profile);
-      },
-      {});
+      [&](const std::string& name, platform::UniqueFd context_socket) { return workers.start(name, context_socket); }, {});
   const ClientEnd end = serve_virtual_machine(loop, std::move(socket), options.machine, processes.renderers());
   processes.wait_for_ending(kLastGrace);
   return exit_code(end);
@@ -184,7 +201,7 @@ int run_worker(const WorkerOptions& options) {
     case Kind::kMachine:
       return run_machine(host_options, options);
     case Kind::kContext:
-      return run_context(host_options, options, sandbox);
+      return options.ready ? run_ready_context(host_options, options, sandbox) : run_context(host_options, options, sandbox);
   }
   return EXIT_FAILURE;
 }

@@ -21,6 +21,12 @@ inline constexpr int kWorkerSocketFd = 3;   // the guest's connection, or a read
 inline constexpr int kWorkerProfileFd = 4;  // a sealed file: what the probe wrote
 inline constexpr int kProbeOutputFd = 3;    // a file to write the profiles to
 
+// What a guest's ready worker (ready_workers.h) is sent, with the guest's connection. A context's gets the context's name.
+struct Assignment {
+  int64_t pid = 0;  // GuestInfo's
+  uint64_t number = 0;
+};
+
 inline constexpr int kExitUserError = 2;
 inline constexpr int kExitPoisoned = 3;
 
@@ -30,10 +36,11 @@ struct WorkerOptions {
   VirtualMachineOptions machine;
   bool contexts_in_threads = false;  // of the virtual machine; else each has a worker of its own
   std::string context_name;
+  size_t ready_contexts = 0;  // workers that a virtual machine keeps ready for its contexts
   observe::Level log_level = observe::Level::kInfo;  // for the workers of contexts
   pid_t supervisor = 0;
   GuestInfo guest{.own_process = true};
-  bool ready = false;  // kGuest: load the driver, and wait for an Assignment (ready_workers.h) in place of a guest
+  bool ready = false;  // of a guest or a context: load the driver, and wait to be told whose worker it is
   Observation observation;
   SandboxMode sandbox = SandboxMode::kAuto;
   std::string loader_path;

@@ -25,9 +25,11 @@ platform::Command command_of(const WorkerCommand& worker, std::vector<std::strin
   return command;
 }
 
-Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
-                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile) {
-  return platform::ChildProcess::spawn(command_of(command, {"--context=" + name}, {socket.get(), profile.get()}));
+std::vector<std::string> observation_options(const Observation& observation) {
+  std::vector<std::string> options;
+  if (!observation.record.empty()) options.push_back("--record=" + observation.record);
+  if (!observation.latency.empty()) options.push_back("--latency=" + observation.latency);
+  return options;
 }
 
 Result<void> check_worker(const std::string& program) {

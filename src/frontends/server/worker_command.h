@@ -25,16 +25,14 @@ struct WorkerCommand {
   observe::Level log_level = observe::Level::kInfo;
   Observation observation;
   SandboxMode sandbox = SandboxMode::kAuto;
-  size_t ready_workers = 0;  // to keep ready for guests that come; none without append_options
+  size_t ready_workers = 0;  // to keep ready for guests that come, or for each machine's contexts; none without append_options
 };
 
 // `options` follow the command's own.
 platform::Command command_of(const WorkerCommand& worker, std::vector<std::string> options, std::vector<int> descriptors);
 
-// Starts the worker of one guest context of a virtual machine (context_worker.h), which reads what the probe found
-// from `profile`.
-Result<platform::ChildProcess> spawn_context_worker(const WorkerCommand& command, const std::string& name,
-                                                    const platform::UniqueFd& socket, const platform::UniqueFd& profile);
+// The options that tell a worker what to observe.
+std::vector<std::string> observation_options(const Observation& observation);
 
 // An error unless `program` is a pvgpu of this very version: what is said between it and us is nobody else's.
 Result<void> check_worker(const std::string& program);

@@ -56,7 +56,8 @@ class GuestWorkers {
   Result<std::unique_ptr<ClientTask>> start(const ClientInfo& info, const platform::UniqueFd& socket) {
     // Before it goes with the socket.
     platform::UniqueFd connection = command_.observation.any() ? socket.duplicate() : platform::UniqueFd();
-    if (auto ready = ready_.take(info, socket)) return std::make_unique<WorkerProcess>(std::move(*ready), std::move(connection));
+    const Assignment assignment{info.peer.pid, info.number};
+    if (auto ready = ready_.take(std::as_bytes(std::span(&assignment, 1)), socket)) return std::make_unique<WorkerProcess>(std::move(*ready), std::move(connection));
     auto process =
         spawn({"--guest=" + std::to_string(info.peer.pid), "--client=" + std::to_string(info.number)}, socket);
     if (!process) return std::unexpected(process.error());
@@ -68,8 +69,7 @@ class GuestWorkers {
   Result<platform::ChildProcess> spawn(std::vector<std::string> own_options, const platform::UniqueFd& socket) {
     std::vector<std::string> options = command_.client_options;
     std::ranges::move(own_options, std::back_inserter(options));
-    if (!command_.observation.record.empty()) options.push_back("--record=" + command_.observation.record);
-    if (!command_.observation.latency.empty()) options.push_back("--latency=" + command_.observation.latency);
+    std::ranges::move(observation_options(command_.observation), std::back_inserter(options));
     return platform::ChildProcess::spawn(command_of(command_, std::move(options), {socket.get(), profile_.get()}));
   }
 
