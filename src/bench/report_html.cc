@@ -102,7 +102,7 @@ std::string hops(const WorkResult& result) {
   std::string html =
       "<p class=\"quiet\">Where the time goes within our host, in µs, measured in one more run. pick-up: from the guest's store "
       "until we see it, at most; decode: from there to the driver's function; driver: in it; reply: from there until the guest "
-      "can see it; recorded: up to 32 vkCmd*; streams: of commands in shared memory; span: all that was found at one look.</p>\n" +
+      "can see it; recorded: up to 1 KiB of vkCmd*; streams: of commands in shared memory; span: all that was found at one look.</p>\n" +
       hops_chart(result) + "<div class=\"wide\"><table>\n<tr><th>hop</th><th>count</th><th>p50</th><th>p99</th><th>p99.9</th>"
       "<th>most</th></tr>\n";
   for (size_t i = 0; i < result.hops.size(); ++i) {

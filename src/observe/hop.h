@@ -11,7 +11,7 @@ enum class Hop {
   kDecode,    // from there, or from the end of the command before, to the call of a command's handler or driver function
   kDriver,    // in that call, waiting for the GPU included where the command waits
   kReply,     // from there until the reply and the head that promises it are visible
-  kRecorded,  // up to 32 recorded commands (vkCmd*), all hops together
+  kRecorded,  // up to 1 KiB of recorded commands (vkCmd*), all hops together
   kStreams,   // vkExecuteCommandStreamsMESA, all that it executes
   kSpan,      // all that was found at one look, from its pick-up to the last head
 };

@@ -22,7 +22,7 @@ constexpr HopText kTexts[kHops] = {
     {"decode", "from there, or the command before, to the handler or driver function"},
     {"driver", "in that function, waiting for the GPU included"},
     {"reply", "from there until reply and head are visible"},
-    {"recorded", "up to 32 vkCmd* commands, whole"},
+    {"recorded", "up to 1 KiB of vkCmd* commands, whole"},
     {"streams", "vkExecuteCommandStreamsMESA, with all that it executes"},
     {"span", "all that was found at one look, until the head says that it is done"},
 };

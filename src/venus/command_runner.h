@@ -61,9 +61,8 @@ template <class Args, bool kIds>
 // False: not to be run this way. See CommandEntry::run_quick.
 template <class Args>
 [[gnu::always_inline]] inline bool decode_quickly(Execution& x, Args& args, const std::byte* arguments, size_t slack) {
-  if constexpr (!kRequestSize<Args>.exact) x.arena.reset();
   const Object& commands = *x.call.dispatch();  // Stream::execute has looked it up
-  StraightDecoder decoder(arguments, slack, x.handles, x.arena, commands.handle, commands.device);
+  StraightDecoder decoder(arguments, slack, x.handles, x.arena, commands.handle, commands.owner);
   protocol::request(decoder, args);
   x.next = decoder.failed() ? nullptr : decoder.position();
   return x.next != nullptr;

@@ -51,6 +51,7 @@ struct Device {
   protocol::DeviceDispatch vk;
   host::MemoryFunctions memory_functions;
   uint64_t id = 0;  // the guest's; 0 once it is destroyed
+  uint32_t number = 0;  // counts the context's devices from 1
 
   std::mutex queues_mutex;  // guards the list; queues themselves stay until the context ends
   std::deque<Queue> queues;

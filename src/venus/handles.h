@@ -23,45 +23,52 @@ class ContextHandles {
   template <class H>
   bool translate(uint64_t id, bool null_allowed, H& out) {
     if (!call_.dispatch()) {
-      Scope device;
-      return first(id, device, out) || refuse<H>(id, objects_.find(id));
+      Scope owner;
+      return first(id, owner, out) || refuse<H>(id, objects_.find(id));
     }
     if (ids_ || id == 0) {
       out = std::bit_cast<H>(id);
       return id != 0 || null_allowed || refuse<H>(id, nullptr);
     }
-    return find(id, call_.dispatch()->device, out) || refuse<H>(id, objects_.find(id));
+    const Object* object = objects_.find(id);
+    if (!fits<H>(object) || (object->device != call_.dispatch()->device && object->device)) return refuse<H>(id, object);
+    out = std::bit_cast<H>(object->handle);
+    return true;
   }
 
-  // For StraightDecoder, which asks nobody why: a command's device, which all its objects belong to but those of no device.
-  using Scope = const Device*;
+  // For StraightDecoder, which asks nobody why and takes no objects but those of the owner of the command's first one.
+  using Scope = uint32_t;
   template <class H>
-  [[gnu::always_inline]] bool first(uint64_t id, Scope& device, H& out) {
+  [[gnu::always_inline]] bool first(uint64_t id, Scope& owner, H& out) {
     const Object* object = dispatch_on<H>(id);
     if (!object) [[unlikely]] return false;
-    device = object->device;
+    owner = object->owner;
     out = std::bit_cast<H>(object->handle);
     return true;
   }
   template <class H>
-  [[gnu::always_inline]] bool find(uint64_t id, Scope device, H& out) const {
+  [[gnu::always_inline]] bool find(uint64_t id, Scope owner, H& out) const {
     const Object* object = objects_.find(id);
-    if (!fits<H>(object) || (object->device != device && object->device)) [[unlikely]] return false;
+    if (!object || !object->is(protocol::HandleMeta<H>::kType, owner)) [[unlikely]] return false;
     out = std::bit_cast<H>(object->handle);
     return true;
   }
   // Makes an object what the command is dispatched on; nullptr: there is none.
   template <class H>
   [[gnu::always_inline]] Object* dispatch_on(uint64_t id) {
-    // Mostly what the command before was dispatched on. The slot of an object that is gone has another id, or 0.
-    // acquire: pairs with the release in ObjectTable::insert(), so that the object's fields are seen.
+    // Mostly what the command before was dispatched on.
     Object* object = last_;
-    if (object->id.load(std::memory_order_acquire) != id) object = objects_.find(id);
-    if (id == 0 || !fits<H>(object)) [[unlikely]] return nullptr;
-    last_ = object;
+    if (!object->is_still(id, protocol::HandleMeta<H>::kType)) {
+      object = objects_.find(id);
+      if (!fits<H>(object)) [[unlikely]] return nullptr;
+      last_ = object;
+    }
     call_.set_dispatch(object);
     return object;
   }
+
+  // What dispatch_on() made of it last; before that an object that is nothing.
+  Object* last() const { return last_; }
 
   // Why the last translate() failed.
   const DecodeError& error() const { return error_; }

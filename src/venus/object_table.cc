@@ -1,5 +1,7 @@
 #include "venus/object_table.h"
 
+#include "venus/device.h"
+
 namespace pvgpu::venus {
 
 ObjectTable::ObjectTable()
@@ -22,6 +24,7 @@ std::expected<Object*, PoisonReason> ObjectTable::insert(uint64_t id, VkObjectTy
   }
   object->handle = handle;
   object->type = type;
+  object->owner = handle == 0 ? Object::kFailed : device ? device->number : 0;
   object->device = device;
   object->state = state;
   object->pool = object->next = object->previous = nullptr;
@@ -31,6 +34,8 @@ std::expected<Object*, PoisonReason> ObjectTable::insert(uint64_t id, VkObjectTy
 }
 
 void ObjectTable::erase(Object* object) {
+  // Before the slot is free for others. A command that says 0 does not mean it (Object::is_still).
+  object->owner = Object::kFailed;
   const uint64_t id = object->id.exchange(0, std::memory_order_acq_rel);
   if (id == 0) return;
   release_page(mid_for(id >> kPageBits)->pages[(id >> kPageBits) & (kMidSize - 1)].load(std::memory_order_relaxed));

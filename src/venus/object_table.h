@@ -9,9 +9,11 @@
 #include <vulkan/vulkan_core.h>
 
 #include <atomic>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
+#include <cstring>
 #include <expected>
 #include <memory>
 #include <mutex>
@@ -25,16 +27,34 @@ namespace pvgpu::venus {
 struct Device;
 
 struct Object {
+  // The owner of what the driver failed to create, and of a slot that holds nothing.
+  static constexpr uint32_t kFailed = ~0u;
+
   std::atomic<uint64_t> id{0};  // 0: free; released last on insert, cleared first on erase
   uint64_t handle = 0;          // the driver's; 0: the driver failed to create it
   VkObjectType type{};
+  uint32_t owner = kFailed;   // the number of `device`, which count from 1; 0: none; or kFailed
   Device* device = nullptr;   // nullptr for instances and physical devices
   void* state = nullptr;      // what the type needs beyond its handle, owned elsewhere
   Object* pool = nullptr;     // for pooled objects: the pool, whose `state` holds the list
   Object* next = nullptr;     // siblings in the pool
   Object* previous = nullptr;
+
+  // Whether it is of that type and belongs to that owner, in one comparison.
+  bool is(VkObjectType want, uint32_t of) const {
+    uint64_t both;
+    std::memcpy(&both, reinterpret_cast<const std::byte*>(this) + offsetof(Object, type), sizeof both);
+    return both == (uint64_t{of} << 32 | static_cast<uint32_t>(want));
+  }
+  // Whether its slot still holds the object that was found there by that id: the slot of one that is gone has another, or 0.
+  bool is_still(uint64_t want, VkObjectType of_type) const {
+    // acquire: pairs with the release in ObjectTable::insert(), so that the object's fields are seen.
+    return id.load(std::memory_order_acquire) == want && type == of_type && owner != kFailed;
+  }
 };
 static_assert(std::atomic<uint64_t>::is_always_lock_free);
+static_assert(offsetof(Object, owner) == offsetof(Object, type) + 4 && std::endian::native == std::endian::little);
+static_assert(sizeof(Object) == 64);
 
 class ObjectTable {
  public:

@@ -6,6 +6,8 @@
 #include <set>
 #include <thread>
 
+#include "venus/device.h"
+
 namespace pvgpu::venus {
 namespace {
 
@@ -30,6 +32,34 @@ TEST(ObjectTable, ErasesAndReusesIds) {
   table.erase(object);  // a racing guest erases twice
   ASSERT_TRUE(table.insert(5, VK_OBJECT_TYPE_FENCE, 2, nullptr));
   EXPECT_EQ(table.find(5)->type, VK_OBJECT_TYPE_FENCE);
+}
+
+TEST(ObjectTable, KnowsWhatAnObjectIs) {
+  ObjectTable table;
+  Device device;
+  device.number = 3;
+  const Object& buffer = **table.insert(1, VK_OBJECT_TYPE_BUFFER, 1, &device);
+  const Object& failed = **table.insert(2, VK_OBJECT_TYPE_BUFFER, 0, &device);
+  const Object& instance = **table.insert(3, VK_OBJECT_TYPE_INSTANCE, 1, nullptr);
+  EXPECT_TRUE(buffer.is(VK_OBJECT_TYPE_BUFFER, 3));
+  EXPECT_FALSE(buffer.is(VK_OBJECT_TYPE_IMAGE, 3));
+  EXPECT_FALSE(buffer.is(VK_OBJECT_TYPE_BUFFER, 2)) << "another device's";
+  EXPECT_FALSE(failed.is(VK_OBJECT_TYPE_BUFFER, 3));
+  EXPECT_TRUE(instance.is(VK_OBJECT_TYPE_INSTANCE, 0));
+  EXPECT_TRUE(buffer.is_still(1, VK_OBJECT_TYPE_BUFFER));
+  EXPECT_FALSE(failed.is_still(2, VK_OBJECT_TYPE_BUFFER));
+  EXPECT_FALSE(Object().is_still(0, VK_OBJECT_TYPE_UNKNOWN));
+}
+
+TEST(ObjectTable, AGoneObjectIsNothing) {
+  ObjectTable table;
+  Device device;
+  device.number = 1;
+  Object* object = *table.insert(1, VK_OBJECT_TYPE_COMMAND_BUFFER, 1, &device);
+  ASSERT_TRUE(table.insert(2, VK_OBJECT_TYPE_BUFFER, 2, &device));  // keeps the page
+  table.erase(object);
+  EXPECT_FALSE(object->is_still(1, VK_OBJECT_TYPE_COMMAND_BUFFER));
+  EXPECT_FALSE(object->is_still(0, VK_OBJECT_TYPE_COMMAND_BUFFER)) << "the free slot's id";
 }
 
 // A free slot's id is 0, and so is that of every slot that was never used.

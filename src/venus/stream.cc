@@ -15,8 +15,9 @@
 namespace pvgpu::venus {
 namespace {
 
-// Recorded commands that may be told of together: a guest that waits for room in its ring should not wait long.
-constexpr uint32_t kMostUntold = 32;
+// Recorded commands of so many bytes may be told of together: a guest that waits for room in its ring should not wait long.
+constexpr ptrdiff_t kMostUntold = 1024;
+constexpr ptrdiff_t kHeader = kHeaderBytes;
 
 // A stream is copied before it is read; guests' own are 8 MiB at most, unless one command is larger.
 constexpr size_t kMaxNestedStream = size_t{256} << 20;
@@ -31,6 +32,33 @@ void trace(Ring* ring, std::span<const std::byte> bytes) {
   }
 }
 
+// Executes recorded commands without replies from `at` on, as long as they are as they mostly are and begin at `last` at most.
+// Returns where the first other command begins, or what comes behind them.
+// Not inlined: what the loop needs shall stay in registers.
+[[gnu::noinline]] const std::byte* execute_quickly(Execution& x, const std::byte* at, const std::byte* last, const std::byte* end) {
+  if (at > last) return at;
+  const Object* commands = x.handles.last();  // the command buffer, mostly
+  x.call.set_dispatch(x.handles.last());
+  do {
+    uint64_t header;
+    std::memcpy(&header, at, sizeof header);
+    if (header >= kCommandTable.size()) [[unlikely]] return at;  // no such number, or flags
+    const CommandEntry& command = kCommandTable[header];
+    const auto left = static_cast<size_t>(end - at);
+    if (left < command.least_bytes) return at;
+    uint64_t id;
+    std::memcpy(&id, at + kHeaderBytes, sizeof id);
+    if (!commands->is_still(id, VK_OBJECT_TYPE_COMMAND_BUFFER)) [[unlikely]] {
+      commands = x.handles.dispatch_on<VkCommandBuffer>(id);
+      if (!commands) return at;
+    }
+    command.run_quick(x, at + kHeaderBytes, left - command.least_bytes);
+    if (!x.next) [[unlikely]] return at;
+    at = x.next;
+  } while (at <= last);
+  return at;
+}
+
 }  // namespace
 
 bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress) {
@@ -41,30 +69,25 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
   const uint64_t quick_limit = tracing ? 0 : kCommandTable.size();
   const std::byte* at = bytes.data();
   const std::byte* const end = at + bytes.size();
-  uint32_t untold = 0;  // commands executed that `progress` does not know of
-  const auto tell = [&untold, progress, &bytes](const std::byte* position) {
-    if (progress && untold != 0) progress->executed(static_cast<size_t>(position - bytes.data()));
-    untold = 0;
+  const std::byte* told = at;  // what `progress` knows of
+  const auto tell = [&told, progress, &bytes](const std::byte* position) {
+    if (progress && position != told) progress->executed(static_cast<size_t>(position - bytes.data()));
+    told = position;
   };
-  while (static_cast<size_t>(end - at) >= kHeaderBytes) {
-    const auto left = static_cast<size_t>(end - at);
+  while (end - at >= kHeader) {
     uint64_t header;
     std::memcpy(&header, at, sizeof header);
-    if (header < quick_limit) [[likely]] {
-      const CommandEntry& command = kCommandTable[header];
-      uint64_t commands = 0;
-      if (left >= command.least_bytes) std::memcpy(&commands, at + kHeaderBytes, sizeof commands);
-      if (commands != 0 && x.handles.dispatch_on<VkCommandBuffer>(commands)) {
-        command.run_quick(x, at + kHeaderBytes, left - command.least_bytes);
-        if (x.next) [[likely]] {
-          at = x.next;
-          if (++untold == kMostUntold) tell(at);
-          continue;
-        }
-        if (x.call.poisoned()) return false;
+    if (header < quick_limit && kCommandTable[header].run_quick) {
+      const std::byte* const last = at + std::min(end - at - kHeader, told + kMostUntold - at);
+      at = execute_quickly(x, at, last, end);
+      if (x.call.poisoned()) [[unlikely]] return false;
+      if (at > last) {
+        if (at - told > kMostUntold) tell(at);
+        continue;
       }
+      std::memcpy(&header, at, sizeof header);
     }
-    if (tracing) [[unlikely]] trace(ring_, {at, left});
+    if (tracing) [[unlikely]] trace(ring_, {at, end});
     const auto number = static_cast<uint32_t>(header);
     const CommandEntry* const command = number < kCommandTable.size() ? &kCommandTable[number] : nullptr;
     if (!command || !command->run) [[unlikely]] {
@@ -72,14 +95,14 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
       return false;
     }
     if (!command->recorded) tell(at);
-    if (lanes_ && !before_) keep_order(*command, {at, left});
+    if (lanes_ && !before_) keep_order(*command, {at, end});
     x.reader.skip_to(at + kHeaderBytes);
     command->run(x, static_cast<uint32_t>(header >> 32) | timed);
     const std::byte* const start = std::exchange(at, x.reader.position());
     x.arena.reset();
     if (context_.is_poisoned()) [[unlikely]] return false;
     if (x.call.postponed()) [[unlikely]] lanes_->follow({start, at}, x.call.postponed_fence());
-    if (++untold == kMostUntold || !command->recorded) tell(at);
+    if (!command->recorded || at - told > kMostUntold) tell(at);
   }
   if (at != end) {
     context_.poison({PoisonReason::kTruncated, "a command header ends early"});

@@ -25,7 +25,7 @@ struct StraightRawHandles {
   template <class H>
   bool find(uint64_t id, Scope, H& out) {
     out = std::bit_cast<H>(id);
-    return true;
+    return id != 0;
   }
 };
 
@@ -38,9 +38,9 @@ class StraightDecoder {
   // At `at` are kRequestSize::least bytes of the command, and `slack` bytes more, of which it takes what it needs.
   StraightDecoder(const std::byte* at, size_t slack, Handles& handles, wire::Arena& arena)
       : at_(at), slack_(slack), handles_(handles), arena_(arena) {}
-  // The first handle has been looked up: it is `dispatch`.
+  // The first handle has been looked up: it is `dispatch`. The arena still has what the command before left in it.
   StraightDecoder(const std::byte* at, size_t slack, Handles& handles, wire::Arena& arena, uint64_t dispatch, Scope scope)
-      : at_(at), slack_(slack), handles_(handles), arena_(arena), dispatch_(dispatch), scope_(scope), known_(true) {}
+      : at_(at), slack_(slack), handles_(handles), arena_(arena), dispatch_(dispatch), scope_(scope), known_(true), fresh_(false) {}
 
   bool failed() const { return failed_; }
   // Behind the command, if nothing failed.
@@ -123,7 +123,9 @@ class StraightDecoder {
       at_ += n * sizeof(U);
       if (std::is_const_v<T> && reinterpret_cast<uintptr_t>(bytes) % alignof(U) == 0) {
         out = reinterpret_cast<T*>(const_cast<std::byte*>(bytes));
-      } else if (U* copy = arena_.make<U>(n)) [[likely]] {
+      } else if (std::is_const_v<T> && alignof(U) <= kWireAlignment) {  // guests do not do that
+        failed_ = true;
+      } else if (U* copy = make<U>(n)) [[likely]] {
         std::memcpy(static_cast<void*>(copy), bytes, n * sizeof(U));
         out = copy;
       } else {
@@ -165,6 +167,8 @@ class StraightDecoder {
   }
 
  private:
+  static constexpr size_t kWireAlignment = 4;  // of all values
+
   template <class T>
   void element(T& value, uint32_t flags) {
     if constexpr (kIsHandle<T>) {
@@ -177,11 +181,13 @@ class StraightDecoder {
   }
   template <class H>
   [[gnu::always_inline]] bool find(uint64_t id, bool null_allowed, H& value) {
-    if (kIds || id == 0) {
+    if (kIds || (null_allowed && id == 0)) {
       value = std::bit_cast<H>(id);
       return id != 0 || null_allowed;
     }
-    return handles_.find(id, scope_, value);
+    if (handles_.find(id, scope_, value)) [[likely]] return true;  // there is none for 0
+    value = std::bit_cast<H>(uint64_t{0});
+    return false;
   }
   // Takes `n` times `bytes` from the slack; false: there is less.
   bool reserve(uint64_t n, size_t bytes) {
@@ -196,9 +202,15 @@ class StraightDecoder {
   template <class U>
   U* take(uint64_t n) {
     if (!reserve(n, wire_size<U>().least)) [[unlikely]] return nullptr;
-    U* made = arena_.make<U>(n);
+    U* made = make<U>(n);
     failed_ |= made == nullptr;
     return made;
+  }
+  template <class U>
+  U* make(uint64_t n) {
+    if (!fresh_) arena_.reset();
+    fresh_ = true;
+    return arena_.make<U>(n);
   }
   uint64_t array_count(uint64_t expected, uint32_t flags) {
     uint64_t n;
@@ -220,6 +232,7 @@ class StraightDecoder {
   uint64_t dispatch_ = 0;
   Scope scope_{};
   bool known_ = false;
+  bool fresh_ = true;  // the arena has nothing of other commands
   bool first_ = true;
   bool failed_ = false;
 };

@@ -78,6 +78,7 @@ void handle(Call& call, protocol::CreateDeviceArgs& args) {
   }
   std::lock_guard lock(context.devices_mutex);
   Device& device = context.devices.emplace_back();
+  device.number = static_cast<uint32_t>(context.devices.size());
   device.handle = handle;
   device.physical = &physical;
   device.profile = physical.profile;
