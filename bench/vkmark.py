@@ -35,6 +35,10 @@ def options():
     parser.add_argument("--vkmark", default="vkmark", metavar="PATH", help="words of a command are fine: 'ld.so --library-path … vkmark'")
     parser.add_argument("--layer", type=pathlib.Path, metavar="FOLDER", help="with headless_surface.json")
     parser.add_argument("--without-layer", action="store_true", help="the native driver has headless surfaces itself")
+    parser.add_argument("--guest-layer", action="store_true",
+                        help="the guest presents through --layer too, which --guest-command's root must have at the same place, and not by its own driver")
+    parser.add_argument("--native-waits", action="store_true",
+                        help="natively each present waits for the queue to be idle, as Mesa's Venus does in guests over sockets")
     parser.add_argument("--native-command", default="", metavar="WORDS", help="before vkmark natively: 'chroot ROOT'")
     parser.add_argument("--guest-command", default="", metavar="WORDS", help="before vkmark as a guest: 'chroot ROOT'")
     parser.add_argument("--guest-icd", metavar="PATH", help="the manifest of Mesa's Venus driver, as the guest sees it")
@@ -46,6 +50,8 @@ def options():
     found = parser.parse_args()
     if not found.without_layer and not found.layer:
         parser.error("--layer or --without-layer")
+    if found.without_layer and (found.guest_layer or found.native_waits):
+        parser.error("--guest-layer and --native-waits need --layer")
     if found.layer and not (found.layer / "headless_surface.json").is_file():
         parser.error(f"there is no headless_surface.json in {found.layer}")
     return found
@@ -95,19 +101,28 @@ class Server:
         self._folder.cleanup()
 
 
+def layer_variables(chosen):
+    return {"VK_ADD_LAYER_PATH": str(chosen.layer.resolve()), "VK_INSTANCE_LAYERS": LAYER}
+
+
 def measure_natively(chosen, host, deadline):
-    layer = {} if chosen.without_layer else {"VK_ADD_LAYER_PATH": str(chosen.layer.resolve()), "VK_INSTANCE_LAYERS": LAYER}
+    layer = {} if chosen.without_layer else layer_variables(chosen)
+    if chosen.native_waits:
+        layer["PVGPU_HEADLESS_SURFACE_WAITS"] = "1"
     return run([*shlex.split(chosen.native_command), *vkmark_command(chosen)], {**host, **layer}, deadline)
 
 
 def measure_guest(chosen, host, deadline):
+    layer = layer_variables(chosen) if chosen.guest_layer else {}
     if not chosen.guest_command:
         icd = ["--icd", chosen.guest_icd] if chosen.guest_icd else []
-        return run([chosen.pvgpu, "run", *icd, "--", *vkmark_command(chosen)], host, deadline)
+        # Of the guest alone, not of its server.
+        variables = [f"{name}={value}" for name, value in layer.items()]
+        return run([chosen.pvgpu, "run", *icd, "--", "env", *variables, *vkmark_command(chosen)], host, deadline)
     with Server(chosen.pvgpu, host) as server:
         icd = chosen.guest_icd or "/usr/share/vulkan/icd.d/virtio_icd.json"
         guest = {**host, "VN_DEBUG": "vtest", "VTEST_SOCKET_NAME": server.socket, "VK_DRIVER_FILES": icd, "VK_ICD_FILENAMES": icd,
-                 "MESA_VK_WSI_DEBUG": "sw"}
+                 "MESA_VK_WSI_DEBUG": "sw", **layer}
         return run([*shlex.split(chosen.guest_command), *vkmark_command(chosen)], guest, deadline)
 
 
@@ -150,7 +165,9 @@ def main():
             else:
                 rates, guest_device = measure_guest(chosen, host, deadline)
                 as_guest.append(rates)
-    print(f"native: {native_device}\nguest: {guest_device}\n{chosen.rounds} rounds, {chosen.size}, {chosen.duration:g} s a scene\n")
+    presented = "the layer" if chosen.guest_layer else "Mesa"
+    print(f"native: {native_device}{', each present waits for the GPU' if chosen.native_waits else ''}\n"
+          f"guest: {guest_device}, presented by {presented}\n{chosen.rounds} rounds, {chosen.size}, {chosen.duration:g} s a scene\n")
     if any(list(rates) != list(natively[0]) for rates in natively + as_guest):
         sys.exit("the sides, or the rounds, have run different scenes")
     lines, ratios = table(natively, as_guest)

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <cstdlib>
 #include <deque>
 #include <memory>
 #include <vector>
@@ -128,6 +129,12 @@ VkResult Swapchain::acquire(uint64_t timeout, uint32_t& index) {
   return VK_SUCCESS;
 }
 
+// As Mesa's Venus presents in guests whose transport has no implicit fences: it waits until the queue has done all.
+bool presents_wait() {
+  static const bool wait = std::getenv("PVGPU_HEADLESS_SURFACE_WAITS") != nullptr;
+  return wait;
+}
+
 // On the queue that the program presents on, which it has given to this call.
 VkResult Swapchain::present(VkQueue queue, const std::vector<VkSemaphore>& waits, uint32_t index) {
   const std::vector<VkPipelineStageFlags> stages(waits.size(), VK_PIPELINE_STAGE_ALL_COMMANDS_BIT);
@@ -136,6 +143,7 @@ VkResult Swapchain::present(VkQueue queue, const std::vector<VkSemaphore>& waits
   const VkResult result = device_.submit(queue, 1, &submit, images_[index].presented);
   images_[index].pending = result == VK_SUCCESS;
   free_.push_back(index);
+  if (result == VK_SUCCESS && presents_wait()) return device_.wait_for_fences(device_.handle, 1, &images_[index].presented, VK_TRUE, UINT64_MAX);
   return result;
 }
 

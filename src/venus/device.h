@@ -67,6 +67,8 @@ struct Device {
   // Images and buffers that the guest wants to export (DMA_BUF): only memory that it can be given will do.
   HandleSet<VkImage> exported_images;
   HandleSet<VkBuffer> exported_buffers;
+  // Those of exported_images whose bytes others really see: all but those below.
+  HandleSet<VkImage> shared_images;
   // Of exported images that cannot be exported really: the layout that the guest is told.
   std::mutex stand_ins_mutex;
   std::unordered_map<VkImage, VkSubresourceLayout> stand_ins;

@@ -22,6 +22,13 @@ constexpr uint32_t to_driver(uint32_t index) {
   return index == VK_QUEUE_FAMILY_FOREIGN_EXT ? VK_QUEUE_FAMILY_EXTERNAL : index;
 }
 
+// Whether a barrier hands something over to others than the instance's own devices, or takes it back.
+template <class Barrier>
+constexpr bool leaves_instance(const Barrier& barrier) {
+  constexpr auto outside = [](uint32_t index) { return index == VK_QUEUE_FAMILY_FOREIGN_EXT || index == VK_QUEUE_FAMILY_EXTERNAL; };
+  return outside(barrier.srcQueueFamilyIndex) || outside(barrier.dstQueueFamilyIndex);
+}
+
 // Rewrites both indices of barriers: VkBufferMemoryBarrier, VkImageMemoryBarrier and their 2-forms.
 template <class Barrier>
 void rewrite(std::span<Barrier> barriers) {

@@ -136,7 +136,10 @@ void handle(Call& call, protocol::CreateImageArgs& args) {
   }
   if (args.ret == VK_SUCCESS && args.pCreateInfo->initialLayout != asked)
     call.device().preinitialized.insert(*args.pImage);
-  if (exported && args.ret == VK_SUCCESS) call.device().exported_images.insert(*args.pImage);
+  if (exported && args.ret == VK_SUCCESS) {
+    call.device().exported_images.insert(*args.pImage);
+    if (!stand_in) call.device().shared_images.insert(*args.pImage);
+  }
   const bool linear = args.pCreateInfo->tiling == VK_IMAGE_TILING_LINEAR;
   if (linear && call.device().profile->split_memory_types && args.ret == VK_SUCCESS) call.device().linear_images.insert(*args.pImage);
   *args.pImage = call.created(id, args.ret, *args.pImage);
@@ -150,6 +153,7 @@ void handle(Call& call, protocol::DestroyImageArgs& args) {
   call.context().objects().erase(object);
   call.device().preinitialized.erase(args.image);
   call.device().linear_images.erase(args.image);
+  call.device().shared_images.erase(args.image);
   if (call.device().exported_images.erase(args.image)) {
     std::lock_guard lock(call.device().stand_ins_mutex);
     call.device().stand_ins.erase(args.image);

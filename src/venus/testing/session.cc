@@ -83,8 +83,11 @@ VkBuffer Session::create_buffer(VkDeviceSize size) {
   return made;
 }
 
-VkImage Session::create_image() {
+VkImage Session::create_image(VkExternalMemoryHandleTypeFlags exported, VkImageTiling tiling) {
+  const VkExternalMemoryImageCreateInfo external{VK_STRUCTURE_TYPE_EXTERNAL_MEMORY_IMAGE_CREATE_INFO, nullptr, exported};
   VkImageCreateInfo info{VK_STRUCTURE_TYPE_IMAGE_CREATE_INFO};
+  if (exported != 0) info.pNext = &external;
+  info.tiling = tiling;
   info.imageType = VK_IMAGE_TYPE_2D;
   info.format = VK_FORMAT_R8G8B8A8_UNORM;
   info.extent = {16, 16, 1};

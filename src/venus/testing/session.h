@@ -38,7 +38,8 @@ class Session : public Guest {
   VkDevice create_device(const std::vector<const char*>& extensions = {});
   // Creates without waiting for the result, as Mesa does. The ids of the new objects.
   VkBuffer create_buffer(VkDeviceSize size);
-  VkImage create_image();
+  // `exported`: the handle types that its memory shall be exported as.
+  VkImage create_image(VkExternalMemoryHandleTypeFlags exported = 0, VkImageTiling tiling = VK_IMAGE_TILING_OPTIMAL);
   VkFence create_fence();
   VkSemaphore create_semaphore();
   VkDeviceMemory allocate(VkDeviceSize size, uint32_t type = 1);
