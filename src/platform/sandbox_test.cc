@@ -96,6 +96,7 @@ TEST_F(Sandbox, NoConnections) {
     restrict(findings);
     for (const int domain : {AF_UNIX, AF_INET, AF_INET6})
       for (const int type : {SOCK_STREAM, SOCK_DGRAM}) findings.refused("socket", ::socket(domain, type, 0));
+    findings.refused("socket", ::socket(AF_INET, SOCK_SEQPACKET, 0));
   });
 }
 

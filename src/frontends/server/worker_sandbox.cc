@@ -39,7 +39,9 @@ std::string_view sandbox_mode_name(SandboxMode mode) {
   return "";
 }
 
-bool is_tried(const host::DriverProfile& driver) { return driver.device_type == VK_PHYSICAL_DEVICE_TYPE_CPU; }
+bool is_tried(const host::DriverProfile& driver) {
+  return driver.device_type == VK_PHYSICAL_DEVICE_TYPE_CPU || driver.driver_id == VK_DRIVER_ID_NVIDIA_PROPRIETARY;
+}
 
 void WorkerSandbox::meet(std::span<const host::DriverProfile> drivers) {
   const auto untried = std::ranges::find_if_not(drivers, is_tried);

@@ -18,8 +18,8 @@ inline constexpr unsigned kRefusedCalls[] = {
     // Other processes' memory and descriptors, and signals to them.
     SYS_process_vm_readv, SYS_process_vm_writev, SYS_process_madvise, SYS_process_mrelease, SYS_pidfd_open, SYS_pidfd_getfd,
     SYS_pidfd_send_signal, SYS_tkill, SYS_move_pages, SYS_migrate_pages,
-    // Connections. What exists can be read and written, and descriptors can be passed; a datagram socket could reach any other.
-    SYS_socket, SYS_socketpair, SYS_connect, SYS_bind, SYS_listen, SYS_accept, SYS_accept4,
+    // Connections are refused by sandbox_calls.cc. What exists can be read and written, and descriptors can be passed.
+    SYS_socketpair,
     // What processes share by name beside files: System V's and POSIX's objects, keys.
     SYS_shmget, SYS_shmat, SYS_shmctl, SYS_semget, SYS_semctl, SYS_semop, SYS_semtimedop, SYS_msgget, SYS_msgctl, SYS_msgsnd, SYS_msgrcv,
     SYS_mq_open, SYS_mq_unlink, SYS_add_key, SYS_request_key, SYS_keyctl,

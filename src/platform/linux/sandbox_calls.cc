@@ -9,6 +9,7 @@
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -36,7 +37,8 @@ constexpr uint32_t kArchitecture = AUDIT_ARCH_AARCH64;
 constexpr uint32_t kArchitecture = 0;
 #endif
 
-constexpr uint32_t kAllow = SECCOMP_RET_ALLOW, kRefuse = SECCOMP_RET_ERRNO | EPERM, kUnknown = SECCOMP_RET_ERRNO | ENOSYS;
+constexpr uint32_t kAllow = SECCOMP_RET_ALLOW, kRefuse = SECCOMP_RET_ERRNO | EPERM, kUnknown = SECCOMP_RET_ERRNO | ENOSYS,
+                   kNobodyThere = SECCOMP_RET_ERRNO | ECONNREFUSED;
 // The newest call that was looked at, mseal; here numbers are the same for all architectures. Programs do without calls that a kernel
 // lacks.
 constexpr uint32_t kNewestCall = 462;
@@ -79,6 +81,17 @@ class Filter {
     jump(BPF_JEQ, call, 0, static_cast<uint8_t>(count + 3));
     load(low(argument));
     for (uint8_t left = count; const uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
+    end(kRefuse);
+    end(kAllow);
+  }
+  // The same unless its first argument is `first` and its second one of `seconds`.
+  void refuse_unless_pair(uint32_t call, uint32_t first, std::initializer_list<uint32_t> seconds) {
+    const auto count = static_cast<uint8_t>(seconds.size());
+    jump(BPF_JEQ, call, 0, static_cast<uint8_t>(count + 5));
+    load(low(0));
+    jump(BPF_JEQ, first, 0, static_cast<uint8_t>(count + 1));
+    load(low(1));
+    for (uint8_t left = count; const uint32_t second : seconds) jump(BPF_JEQ, second, left--, 0);
     end(kRefuse);
     end(kAllow);
   }
@@ -131,6 +144,12 @@ void add_rules_for_arguments(Filter& filter) {
   // Typing into the terminal that the server was started from.
   filter.refuse_if(SYS_ioctl, 1, {TIOCSTI, TIOCLINUX, TIOCSETD, FIOSETOWN, SIOCSPGRP});
   filter.refuse_unless_null(SYS_sendto, 4);
+  // NVIDIA's ray tracing does not start unless it can look for CUDA's server, which is not there for a worker, and wait for other processes
+  // with CUDA. A socket of packets that is not connected reaches nobody, whatever address is sent to, and only who means a socket of that
+  // rare kind comes to it; a datagram socket could reach any other.
+  filter.refuse_unless_pair(SYS_socket, AF_UNIX, {SOCK_SEQPACKET, SOCK_SEQPACKET | SOCK_CLOEXEC, SOCK_SEQPACKET | SOCK_NONBLOCK,
+                                                  SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK});
+  filter.answer(SYS_connect, kNobodyThere);
   // Signals to others, directly and as news of a descriptor.
   filter.refuse_if(SYS_fcntl, 1, {F_SETOWN, F_SETOWN_EX});
   if (kSanitized) return;

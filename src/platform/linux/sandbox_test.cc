@@ -95,6 +95,12 @@ TEST_F(LinuxSandbox, ArgumentsDecide) {
     sockaddr_un address{.sun_family = AF_UNIX, .sun_path = "/nowhere"};
     findings.refused("send to an address", ::sendto(fd, &byte, 1, MSG_NOSIGNAL, reinterpret_cast<sockaddr*>(&address), sizeof address));
     findings.works("send", ::send(fd, &byte, 1, MSG_NOSIGNAL) == 1);
+    const int packets = ::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+    findings.works("a socket of packets", packets >= 0);
+    findings.refused("connect", ::connect(packets, reinterpret_cast<sockaddr*>(&address), sizeof address), ECONNREFUSED);
+    iovec part{&byte, 1};
+    const msghdr message{.msg_name = &address, .msg_namelen = sizeof address, .msg_iov = &part, .msg_iovlen = 1};
+    findings.refused("a packet to an address", ::sendmsg(packets, &message, MSG_NOSIGNAL), ENOTCONN);
     findings.refused("a descriptor's signals to another", ::fcntl(fd, F_SETOWN, other));
     findings.works("other fcntl", ::fcntl(fd, F_SETFD, FD_CLOEXEC) == 0);
     findings.refused("clone of a process", ::syscall(SYS_clone, SIGCHLD, 0, 0, 0, 0));
