@@ -119,8 +119,8 @@ void add_sandbox_option(CLI::App& app, Settings& settings) {
   app.add_option("--sandbox", settings.sandbox,
                  "What the processes that hold guests' contexts may do besides. on: no programs, connections,\n"
                  "signals to others or files to write but the driver's caches, or no guest is served;\n"
-                 "auto (default): the same as far as this system can, with software drivers (with a GPU's it\n"
-                 "was never tried); off: all that this user may")
+                 "auto (default): the same as far as this system can, with software drivers and NVIDIA's (with\n"
+                 "others it was never tried); off: all that this user may")
       ->check(CLI::IsMember({"auto", "on", "off"}))
       ->option_text("WHEN");
 }
@@ -201,7 +201,7 @@ int info(const Settings& settings) {
   if (!settings.json) {
     const bool tried = std::ranges::all_of((*host)->devices(), frontends::server::is_tried);
     text += "\nsandbox of workers: " + (tried ? frontends::server::describe_sandbox(frontends::server::SandboxMode::kAuto)
-                                              : "not on by itself, since it was never tried with a GPU's driver; --sandbox on") + "\n";
+                                              : "not on by itself, since it was never tried with such a driver; --sandbox on") + "\n";
   }
   std::fputs(text.c_str(), stdout);
   return EXIT_SUCCESS;

@@ -23,7 +23,7 @@ enum class SandboxMode {
 std::optional<SandboxMode> parse_sandbox_mode(std::string_view word);
 std::string_view sandbox_mode_name(SandboxMode mode);
 
-// Whether the sandbox was ever tried with a driver of this kind: so far with those that need no GPU.
+// Whether the sandbox was ever tried with a driver of this kind: so far with those that need no GPU, and with NVIDIA's.
 bool is_tried(const host::DriverProfile& driver);
 
 // What workers get on this system, for people: "files by Landlock 7, system calls by seccomp", or what they lack.
