@@ -3,7 +3,9 @@
 #include <gtest/gtest.h>
 #include <vulkan/vulkan_core.h>
 
+#include <atomic>
 #include <random>
+#include <thread>
 #include <unordered_set>
 
 namespace pvgpu::venus {
@@ -38,6 +40,28 @@ TEST(HandleSet, IsASet) {
     ASSERT_EQ(set.contains(fence(other)), model.contains(other)) << i;
     ASSERT_EQ(set.empty(), model.empty()) << i;
   }
+}
+
+// What stays in it is seen at any time, and what never was is not, whatever else comes and goes.
+TEST(HandleSet, IsReadWhileItChanges) {
+  HandleSet<VkFence> set;
+  constexpr uint64_t kStays = 8 * 16, kNever = 9 * 16;
+  set.insert(fence(kStays));
+  std::atomic<bool> done = false;
+  std::thread writer([&] {
+    std::mt19937_64 random(1);
+    for (int i = 0; i < 20'000; ++i) {
+      const uint64_t value = (10 + random() % (i < 10'000 ? 16 : 4000)) * 16;
+      if (random() % 2) set.insert(fence(value));
+      else set.erase(fence(value));
+    }
+    done = true;
+  });
+  while (!done) {
+    EXPECT_TRUE(set.contains(fence(kStays)));
+    EXPECT_FALSE(set.contains(fence(kNever)));
+  }
+  writer.join();
 }
 
 }  // namespace
