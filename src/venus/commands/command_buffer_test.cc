@@ -2,6 +2,8 @@
 #include <gmock/gmock.h>
 
 #include <cstring>
+#include <mutex>
+#include <span>
 #include <vector>
 
 #include "venus/testing/session.h"
@@ -33,13 +35,20 @@ class Barriers final : public fake_driver::Observer {
     }
   }
 
-  std::vector<Families> seen;
+  std::vector<Families> seen() {
+    std::lock_guard lock(mutex_);
+    return seen_;
+  }
 
  private:
   template <class Barrier>
   void add(const Barrier* barriers, uint32_t count) {
-    for (const Barrier& barrier : std::span(barriers, count)) seen.push_back({barrier.srcQueueFamilyIndex, barrier.dstQueueFamilyIndex});
+    std::lock_guard lock(mutex_);
+    for (const Barrier& barrier : std::span(barriers, count)) seen_.push_back({barrier.srcQueueFamilyIndex, barrier.dstQueueFamilyIndex});
   }
+
+  std::mutex mutex_;
+  std::vector<Families> seen_;
 };
 
 class CommandBufferTest : public OnFakeDriver {
@@ -66,7 +75,7 @@ class CommandBufferTest : public OnFakeDriver {
     guest.ring().send(CmdPipelineBarrierArgs{commands, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, VK_PIPELINE_STAGE_ALL_COMMANDS_BIT, 0, 0, nullptr, 0,
                                              nullptr, 3, old.data()});
     EXPECT_TRUE(guest.ring().run(CmdPipelineBarrier2Args{commands, &info}));
-    return driver.seen;
+    return driver.seen();
   }
 };
 
