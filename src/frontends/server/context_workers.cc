@@ -1,7 +1,6 @@
 #include "frontends/server/context_workers.h"
 
 #include <algorithm>
-#include <chrono>
 #include <iterator>
 #include <span>
 #include <utility>
@@ -9,18 +8,13 @@
 #include "frontends/server/context_messages.h"
 
 namespace pvgpu::frontends::server {
-namespace {
 
-// A new worker must not take the processors from a program that is starting. As the supervisor has it for its guests.
-constexpr auto kQuiet = std::chrono::seconds(3);
-
-}  // namespace
-
-ContextWorkers::ContextWorkers(platform::EventLoop& loop, WorkerCommand command, platform::UniqueFd profile)
+ContextWorkers::ContextWorkers(platform::EventLoop& loop, WorkerCommand command, platform::UniqueFd profile, std::chrono::milliseconds quiet)
     : loop_(loop),
       command_(std::move(command)),
       profile_(std::move(profile)),
-      ready_(command_.ready_workers,
+      quiet_(quiet),
+      ready_(command_.append_options ? command_.ready_workers : 0,
              [this](const platform::UniqueFd& assignments) { return spawn({"--context=to come", "--ready"}, assignments); }) {
   ready_.fill();
 }
@@ -39,7 +33,7 @@ Result<platform::ChildProcess> ContextWorkers::spawn(std::vector<std::string> op
 
 void ContextWorkers::fill_when_quiet() {
   if (command_.ready_workers == 0) return;
-  loop_.call_after(kQuiet, [this, number = ++started_, alive = std::weak_ptr<char>(alive_)] {
+  loop_.call_after(quiet_, [this, number = ++started_, alive = std::weak_ptr<char>(alive_)] {
     if (!alive.expired() && number == started_) ready_.fill();
   });
 }

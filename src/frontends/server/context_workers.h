@@ -2,8 +2,10 @@
 // the loop's thread.
 #pragma once
 
+#include <chrono>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "frontends/server/ready_workers.h"
 #include "frontends/server/worker_command.h"
@@ -16,9 +18,11 @@ namespace pvgpu::frontends::server {
 
 class ContextWorkers {
  public:
-  // Workers read what the probe found from `profile`. As many as the command says are ready at first, and again some time after a
-  // context has come. `loop` outlives it.
-  ContextWorkers(platform::EventLoop& loop, WorkerCommand command, platform::UniqueFd profile);
+  // Workers read what the probe found from `profile`. As many as the command says are ready at first, and again once no context has come
+  // for `quiet`, as the supervisor has it for its guests: a new worker must not take the processors from a program that is starting.
+  // `loop` outlives it.
+  ContextWorkers(platform::EventLoop& loop, WorkerCommand command, platform::UniqueFd profile,
+                 std::chrono::milliseconds quiet = std::chrono::seconds(3));
 
   // The worker of a context, which serves it on `socket`.
   Result<platform::ChildProcess> start(const std::string& name, const platform::UniqueFd& socket);
@@ -30,6 +34,7 @@ class ContextWorkers {
   platform::EventLoop& loop_;
   const WorkerCommand command_;
   const platform::UniqueFd profile_;
+  const std::chrono::milliseconds quiet_;
   ReadyWorkers ready_;
   uint64_t started_ = 0;
   std::shared_ptr<char> alive_ = std::make_shared<char>();  // for timers
