@@ -22,9 +22,10 @@ class RingWait {
   using Nanoseconds = std::chrono::nanoseconds;
   enum class Action { kSpin, kYield, kNap, kIdle };
 
-  // `processors`: how many this process may use. On a single one, spinning only delays the guest.
+  // `processors`: how many this process may use. On one, spinning only delays the guest; on two, what the driver has been given, whose
+  // thread the system may well have put behind this one.
   RingWait(Nanoseconds idle_timeout, unsigned processors)
-      : idle_timeout_(idle_timeout), spin_(processors > 1 ? kSpin : Nanoseconds(0)) {}
+      : idle_timeout_(idle_timeout), spin_(processors > 2 ? kSpin : Nanoseconds(0)) {}
 
   // What to do when nothing has come for `waited`.
   Action next(Nanoseconds waited) const {

@@ -50,8 +50,9 @@ TEST(RingWait, LeavesTheProcessorToOthersOnceTheyWereSeen) {
   EXPECT_EQ(wait.next(50us), Action::kNap);
 }
 
-TEST(RingWait, DoesNotSpinOnASingleProcessor) {
-  EXPECT_NE(RingWait(1ms, 1).next(0ns), Action::kSpin);
+TEST(RingWait, DoesNotSpinWhereOthersNeedTheProcessor) {
+  for (const unsigned processors : {1u, 2u}) EXPECT_EQ(RingWait(1ms, processors).next(0ns), Action::kYield);
+  EXPECT_EQ(RingWait(1ms, 3).next(0ns), Action::kSpin);
 }
 
 TEST(RingWait, NapsStayShort) {
