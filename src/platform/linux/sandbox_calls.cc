@@ -68,21 +68,11 @@ class Filter {
   }
   // `call` is refused if its argument number `argument` is one of `values` (which are 32 bits for the kernel too).
   void refuse_if(uint32_t call, unsigned argument, std::initializer_list<uint32_t> values) {
-    const auto count = static_cast<uint8_t>(values.size());
-    jump(BPF_JEQ, call, 0, static_cast<uint8_t>(count + 3));
-    load(low(argument));
-    for (uint8_t left = count; const uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
-    end(kAllow);
-    end(kRefuse);
+    decide(call, argument, values, kRefuse, kAllow);
   }
   // The same unless it is one of `values`.
   void refuse_unless(uint32_t call, unsigned argument, std::initializer_list<uint32_t> values) {
-    const auto count = static_cast<uint8_t>(values.size());
-    jump(BPF_JEQ, call, 0, static_cast<uint8_t>(count + 3));
-    load(low(argument));
-    for (uint8_t left = count; const uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
-    end(kRefuse);
-    end(kAllow);
+    decide(call, argument, values, kAllow, kRefuse);
   }
   // The same unless its first argument is `first` and its second one of `seconds`.
   void refuse_unless_pair(uint32_t call, uint32_t first, std::initializer_list<uint32_t> seconds) {
@@ -124,6 +114,14 @@ class Filter {
   }
 
  private:
+  void decide(uint32_t call, unsigned argument, std::initializer_list<uint32_t> values, uint32_t if_listed, uint32_t otherwise) {
+    const auto count = static_cast<uint8_t>(values.size());
+    jump(BPF_JEQ, call, 0, static_cast<uint8_t>(count + 3));
+    load(low(argument));
+    for (uint8_t left = count; const uint32_t value : values) jump(BPF_JEQ, value, left--, 0);
+    end(otherwise);
+    end(if_listed);
+  }
   // Of the argument's 64 bits; what is checked is no wider, but for pointers.
   static uint32_t low(unsigned argument) { return static_cast<uint32_t>(offsetof(seccomp_data, args) + argument * sizeof(uint64_t)); }
   static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__);
