@@ -7,7 +7,7 @@ namespace pvgpu::venus {
 namespace {
 
 // Mesa's guests hand each presented image over to others and take it back, whether there are others or not. An image that nobody
-// else can see stays where it is: to hand one over costs NVIDIA's GPUs 60 us, for they take it out of its compressed form. What
+// else can see stays where it is: to hand one over costs an NVIDIA H200 60 us (why is not known; perhaps it undoes a compression). What
 // the barrier orders, and the layouts, are as they were.
 template <class Barrier>
 void keep_unshared(Device& device, Barrier& barrier) {
