@@ -178,6 +178,16 @@ TEST_P(RoundTrip, StraightIsTheSame) {
             bytes[random() % bytes.size()] = std::byte{kValues[random() % std::size(kValues)]};
             straight(command, bytes);
           }
+          // A size and the count behind it, as large as can be said.
+          const Bytes good = encoded(command.encode_request, args);
+          for (size_t at = 8; at + 16 <= good.size() && at < 200; at += 4) {
+            for (const uint8_t last : {0xff, 0xfc}) {
+              bytes = good;
+              std::fill_n(bytes.begin() + static_cast<ptrdiff_t>(at), 16, std::byte{0xff});
+              bytes[at] = bytes[at + 8] = std::byte{last};
+              straight(command, bytes);
+            }
+          }
         },
         chains);
   }

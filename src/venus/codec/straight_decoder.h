@@ -141,10 +141,10 @@ class StraightDecoder {
     static_assert(std::is_const_v<T>);
     out = nullptr;
     const uint64_t n = array_count(expected, flags);
-    const uint64_t padded = (n + 3) & ~uint64_t{3};
-    if (n == 0 || !reserve(padded, 1)) return;
+    if (n == 0 || !reserve(n, 1)) return;
     out = reinterpret_cast<T*>(at_);
-    at_ += padded;
+    const size_t padding = -n % kWireAlignment;
+    if (reserve(padding, 1)) at_ += n + padding;
   }
   template <class T, size_t N>
   void fixed(T (&out)[N]) {
