@@ -10,6 +10,9 @@ from harness import PROGRAMS, Program, guest_command, run_guest
 from harness.settings import GUEST, HOST_PROFILE
 
 CORNERS = PROGRAMS / "corners" / "corners"
+# Mesa's guests write the value of a semaphore that they signal into their memory after they have told the host, which may have counted on
+# meanwhile: the value goes back and whoever waits in the guest hangs, in one of some 12 runs where processors are few. Not if they ask the host.
+ASKING = {"timeline_from_threads": {"VN_PERF": "no_semaphore_feedback"}}
 EXPECTED = pathlib.Path(__file__).with_name("expected_corner_differences.txt")
 _FAILED = "FAILED: "
 
@@ -20,8 +23,8 @@ def all_corners():
 
 def run_corners(environment, names, arguments=()):
     """The lines of each corner, natively or in a guest with this environment."""
-    def run(left):
-        with Program(guest_command(environment, [CORNERS, *arguments, *left])) as program:
+    def run(left, more):
+        with Program(guest_command({**more, **environment}, [CORNERS, *arguments, *left])) as program:
             return status_of(program), program.lines()
     return collect(run, names)
 
@@ -35,8 +38,15 @@ def status_of(program, deadline=200):
 
 
 def collect(run, names):
-    """The lines of each corner, from `run`, which runs a program with the corners that it is given and returns its status and lines.
-    A corner that ends the program has its end among its lines, and the rest runs in another one."""
+    """The lines of each corner, from `run`, which runs a program with the corners and variables that it is given and returns its status and
+    lines. A corner that ends the program has its end among its lines, and the rest runs in another one."""
+    results = _collect(lambda left: run(left, {}), [name for name in names if name not in ASKING])
+    for name in ASKING.keys() & set(names):
+        results |= _collect(lambda left: run(left, ASKING[name]), [name])
+    return {name: results[name] for name in names}
+
+
+def _collect(run, names):
     results, left = {}, list(names)
     while left:
         status, lines = run(left)

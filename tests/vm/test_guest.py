@@ -34,18 +34,14 @@ class Guest(OneMachineCase):
         self.assertEqual(digest, hashlib.sha256(native.read_bytes()).hexdigest())
 
     def test_corners(self):
-        # A semaphore that a program signals goes back to that value where it waits for it, if the host has counted on meanwhile: Mesa
-        # writes the value after it has sent it. The corner that does so hangs in slow machines unless waiters ask the host.
-        asking = ["timeline_from_threads"]
         native = run_corners(NATIVE, all_corners())
-        guest = collect(lambda left: self._corners("VN_PERF=no_semaphore_feedback", left), asking)
-        guest |= collect(lambda left: self._corners("", left), [name for name in all_corners() if name not in asking])
+        guest = collect(self._corners, all_corners())
         self.keep(f"{self.GUEST.name}-corners.txt").write_text(report(guest))
         self.assertEqual(states(guest, native), expected("guest", "vm"), f"the guest is not as {EXPECTED.name} says; it prints\n"
                          + report({name: lines for name, lines in guest.items() if lines != native[name]}))
 
-    def _corners(self, environment, names):
-        task = self.machine.start(f"{environment} corners {shlex.join(names)}")
+    def _corners(self, names, variables):
+        task = self.machine.start(shlex.join([*(f"{name}={value}" for name, value in variables.items()), "corners", *names]))
         return status_of(task), task.lines()
 
     def test_300_live_mappings(self):
