@@ -28,10 +28,12 @@ Object* Call::find(uint64_t id, VkObjectType type) {
 }
 
 bool Call::postpone(VkFence fence) {
-  if (!stream_.lanes_busy()) [[likely]] return false;
-  postponed_ = !wants_reply_;
-  postponed_fence_ = fence;
-  if (wants_reply_) stream_.wait_for_lanes();
+  if (wants_reply_) {
+    stream_.wait_for_lanes();
+  } else if (stream_.submits_on_lane()) {
+    postponed_ = true;
+    postponed_fence_ = fence;
+  }
   return postponed_;
 }
 

@@ -43,8 +43,8 @@ class Call {
   const host::DriverProfile& profile() { return *physical_device().profile; }
   Queue& queue() { return *static_cast<Queue*>(dispatch_->state); }
 
-  // Called before a submission changes anything. True: what it submits may still be being recorded, and nobody waits for its
-  // result: it does nothing now, and is executed later, by a lane. Until then its fence is in use.
+  // Called before a submission changes anything. True: it does nothing now and is executed by a lane, after what is still being
+  // recorded; nobody waits for its result. Until then its fence is in use.
   bool postpone(VkFence fence);
   bool postponed() const { return postponed_; }
   VkFence postponed_fence() const { return postponed_fence_; }

@@ -33,6 +33,8 @@ struct CommandEntry {
   // done, because the command is wrong or unusual, and `run` will see.
   void (*run_quick)(Execution& execution, const std::byte* arguments, size_t slack) = nullptr;
   size_t least_bytes = 0;  // header and arguments; without run_quick, more than any stream has
+  // With run_quick: what the arguments take, by the same parameters; 0: the command is cut, wrong or unusual.
+  size_t (*length)(const std::byte* arguments, size_t slack) = nullptr;
   // It is recorded into a command buffer: nobody waits for it alone.
   bool recorded = false;
   CommandOrder order = CommandOrder::kAfterAll;

@@ -44,6 +44,7 @@ struct RecordingLanes::Lane {
   std::array<Job, kMostJobs> jobs;
   std::atomic<uint64_t> handed{0};
   std::atomic<uint64_t> done{0};
+  std::atomic<bool> asleep{true};  // or about to be
   platform::ParkingSpot work;
   Stream stream;
   std::thread thread;
@@ -70,7 +71,8 @@ unsigned RecordingLanes::usual_count() {
 RecordingLanes::RecordingLanes(ContextImpl& context, Ring* ring, unsigned lanes)
     : context_(context), processors_(platform::usable_processors()) {
   for (unsigned i = 0; i < std::clamp(lanes, 1u, kMostLanes); ++i) lanes_.push_back(std::make_unique<Lane>(context, ring));
-  last_ = lanes_.front().get();
+  submitting_ = lanes_.back().get();
+  recording_ = std::span(lanes_).first(std::max<size_t>(lanes_.size() - 1, 1));
 }
 
 RecordingLanes::~RecordingLanes() {
@@ -129,21 +131,34 @@ void RecordingLanes::give_back(Bytes bytes) {
 }
 
 RecordingLanes::Lane& RecordingLanes::lane_for(const Object* pool) {
-  for (auto& lane : lanes_)
+  for (auto& lane : recording_)
     if (holds(*lane, pool)) return *lane;
   // The first of the least busy, so that one is enough where one suffices.
-  return **std::ranges::min_element(lanes_, {}, [](const auto& lane) { return left(*lane); });
+  return **std::ranges::min_element(recording_, {}, [](const auto& lane) { return left(*lane); });
 }
 
+bool RecordingLanes::ready(const Object* pool, size_t size) {
+  Lane& lane = lane_for(pool);
+  if (size >= kWakingBytes || holds(lane, pool)) return true;
+  if (size < kLeastBytes) return false;
+  if (!asleep(lane)) return true;
+  wake(lane);
+  return false;
+}
+
+bool RecordingLanes::asleep(const Lane& lane) { return lane.asleep.load(std::memory_order_relaxed); }
+
+bool RecordingLanes::ready_to_follow() const { return !asleep(*submitting_); }
+
 void RecordingLanes::record(const Object* pool, Bytes commands) {
-  last_ = &lane_for(pool);
-  hand_over(*last_, std::move(commands), pool, VK_NULL_HANDLE);
+  hand_over(lane_for(pool), std::move(commands), pool, VK_NULL_HANDLE);
+  if (asleep(*submitting_)) wake(*submitting_);
 }
 
 void RecordingLanes::follow(std::span<const std::byte> submission, VkFence fence) {
   Bytes bytes = take(submission.size());
   std::memcpy(bytes.data.get(), submission.data(), submission.size());
-  hand_over(*last_, std::move(bytes), nullptr, fence);
+  hand_over(*submitting_, std::move(bytes), nullptr, fence);
 }
 
 void RecordingLanes::hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFence fence) {
@@ -153,6 +168,10 @@ void RecordingLanes::hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFe
   lane.jobs[number % kMostJobs] = {std::move(bytes), now(), pool == nullptr, pool, fence};
   // seq_cst: pairs with the lane's look after it has prepared to sleep; and what the job is made of is seen with it.
   lane.handed.store(number + 1, std::memory_order_seq_cst);
+  wake(lane);
+}
+
+void RecordingLanes::wake(Lane& lane) {
   lane.work.unpark();
   if (!lane.thread.joinable()) lane.thread = std::thread([this, &lane] { run(lane); });
 }
@@ -175,7 +194,7 @@ void RecordingLanes::wait(const Moment& moment) {
 }
 
 void RecordingLanes::wait_for_pool(const Object* pool) {
-  for (auto& lane : lanes_)
+  for (auto& lane : recording_)
     if (holds(*lane, pool)) wait(*lane, lane->handed.load(std::memory_order_relaxed));
 }
 
@@ -210,7 +229,8 @@ void RecordingLanes::run(Lane& lane) {
 bool RecordingLanes::wait_for_job(Lane& lane) {
   RingWait wait(kLooking, processors_);
   const uint64_t done = lane.done.load(std::memory_order_relaxed);
-  const Clock::time_point start = Clock::now();
+  Clock::time_point start = Clock::now();
+  lane.asleep.store(false, std::memory_order_relaxed);
   for (;;) {
     if (lane.handed.load(std::memory_order_acquire) != done) return true;
     if (stop_.load(std::memory_order_relaxed)) return lane.handed.load(std::memory_order_acquire) != done;
@@ -227,8 +247,11 @@ bool RecordingLanes::wait_for_job(Lane& lane) {
         break;
       case RingWait::Action::kIdle: {
         const uint32_t ticket = lane.work.prepare();
+        lane.asleep.store(true, std::memory_order_relaxed);
         // seq_cst: pairs with hand_over() and the destructor.
         if (lane.handed.load(std::memory_order_seq_cst) == done && !stop_.load(std::memory_order_seq_cst)) lane.work.park(ticket);
+        lane.asleep.store(false, std::memory_order_relaxed);
+        start = Clock::now();
         break;
       }
     }

@@ -4,7 +4,8 @@
 //
 // What is handed over counts as executed for the guest, and the order that it may rely on is kept:
 //   - Vulkan wants the use of a command pool serialized: what is handed over for one goes to the same lane while any of it is left;
-//   - a submission waits for all that was handed over before it, and goes the same way while anything is left (`follow`);
+//   - a submission waits for all that was handed over before it, and goes to a lane too while anything is left (`follow`): one of its own if
+//     there are several, since drivers take as long for it as for recording what it submits;
 //   - of other commands the ring's thread executes beside the lanes only those that do not care (CommandEntry::order).
 // A lane waits for nothing but what was handed over before, so there is no cycle.
 //
@@ -33,8 +34,10 @@ struct Object;
 class RecordingLanes {
  public:
   static constexpr unsigned kMostLanes = 4;
-  // Recording less takes no longer than handing it over is worth. Guests send up to this much within the ring (protocol reference, 5.5).
-  static constexpr size_t kLeastBytes = size_t{8} << 10;
+  // Recording less takes no longer than handing it over is worth.
+  static constexpr size_t kLeastBytes = 512;
+  // What is worth waking a lane up for, too.
+  static constexpr size_t kWakingBytes = size_t{8} << 10;
 
   // As many as that many processors allow beside the guest, the ring and the driver.
   static unsigned count_for(unsigned processors);
@@ -59,8 +62,13 @@ class RecordingLanes {
 
   // Memory for a job, uninitialized. Waits for the lanes if they have more to do than guests may have lie about.
   Bytes take(size_t size);
+  // Whether that much is worth handing over now: if it is long, or would be taken at once, or had to wait for other recordings of its pool
+  // here. A lane that sleeps is woken up for what comes next: a guest that records once will do so again.
+  bool ready(const Object* pool, size_t size);
   // Executes the commands that record a command buffer of `pool`.
   void record(const Object* pool, Bytes commands);
+  // Whether what follows would be taken at once.
+  bool ready_to_follow() const;
   // Executes a copy of a submission after all that has been handed over. `fence`: what it will signal.
   void follow(std::span<const std::byte> submission, VkFence fence);
   // On the ring's thread: whether a submission with that fence is still to be made. Until then nobody else may use the fence.
@@ -77,7 +85,7 @@ class RecordingLanes {
 
  private:
   // More make the ring's thread wait.
-  static constexpr size_t kMostJobs = 32;
+  static constexpr size_t kMostJobs = 256;  // ggml has a token's 40 submissions under way at once
   static constexpr size_t kMostPendingBytes = size_t{64} << 20;
   static constexpr size_t kKeptBytes = size_t{4} << 20;
 
@@ -87,8 +95,10 @@ class RecordingLanes {
   static bool reached(const Lane& lane, uint64_t count);
   static uint64_t left(const Lane& lane);
   static bool holds(const Lane& lane, const Object* pool);
+  static bool asleep(const Lane& lane);
   Lane& lane_for(const Object* pool);
   void hand_over(Lane& lane, Bytes bytes, const Object* pool, VkFence fence);
+  void wake(Lane& lane);
   void wait(const Lane& lane, uint64_t count);
   void run(Lane& lane);
   bool wait_for_job(Lane& lane);
@@ -98,7 +108,8 @@ class RecordingLanes {
   ContextImpl& context_;
   const unsigned processors_;
   std::vector<std::unique_ptr<Lane>> lanes_;
-  Lane* last_;  // where the last recording went
+  std::span<const std::unique_ptr<Lane>> recording_;
+  Lane* submitting_;
   std::atomic<size_t> pending_bytes_{0};  // of all jobs
   std::atomic<bool> stop_{false};
   platform::ParkingSpot progress_;  // a job is done

@@ -87,7 +87,7 @@ class Driver final : public fake_driver::Observer {
   bool holding_ = false;
 };
 
-constexpr unsigned kLanes = 2;
+constexpr unsigned kLanes = 3;
 
 class RecordingLanesTest : public OnFakeDriver {
  protected:
@@ -272,17 +272,82 @@ TEST_F(RecordingLanesTest, ResetPoolsWhenTheyAreDone) {
 }
 
 // Short command buffers come within the ring.
-TEST_F(RecordingLanesTest, RecordShortOnesOfThePoolOnTheRingInOrder) {
+TEST_F(RecordingLanesTest, TakeShortOnesThatWouldWaitForTheirPool) {
   Scene scene;
   const VkCommandBuffer next = scene.guest.allocate_command_buffer(scene.pool);
   ASSERT_TRUE(scene.hold_a_recording());
   scene.guest.ring().write(scene.recording(scene.other, 2, 3));
-  ASSERT_TRUE(scene.guest.ring().wait(scene.guest.ring().tail()));
   scene.guest.ring().write(scene.recording(next, 3, 3));
-  scene.driver.let_go();
   ASSERT_TRUE(scene.guest.ring().wait(scene.guest.ring().tail()));
-  EXPECT_LT(scene.driver.place("vkEndCommandBuffer", 0), scene.driver.place("vkEndCommandBuffer", 1));
+  EXPECT_EQ(fake_driver::calls("vkBeginCommandBuffer"), 2u);
+  scene.driver.let_go();
+  scene.wait_idle();
   EXPECT_LT(scene.driver.place("vkEndCommandBuffer", 1), scene.driver.place("vkBeginCommandBuffer", 2));
+  EXPECT_EQ(scene.driver.call("vkBeginCommandBuffer", 0).thread, scene.driver.call("vkBeginCommandBuffer", 2).thread);
+  EXPECT_NE(scene.driver.call("vkBeginCommandBuffer", 0).thread, scene.driver.call("vkBeginCommandBuffer", 1).thread);
+}
+
+// A lane that sleeps is only woken up by what is too short to be worth the wait for it.
+TEST_F(RecordingLanesTest, TakeWhatComesInTheRingWhileTheyLookForWork) {
+  Scene scene;
+  ASSERT_TRUE(scene.guest.ring().run(ResetFencesArgs{scene.guest.device, 1, &scene.fence, VK_SUCCESS}));
+  const auto ring = scene.driver.call("vkResetFences").thread;
+  const Bytes bytes = scene.recording(scene.commands, 1, 20);
+  size_t sent = 0;
+  const auto by_a_lane = [&](const char* function, size_t n) { return scene.driver.call(function, n).thread != ring; };
+  EXPECT_TRUE(wait_until([&] {
+    scene.guest.ring().write(bytes);
+    scene.submit(scene.commands);
+    scene.wait_idle();
+    ++sent;
+    return by_a_lane("vkBeginCommandBuffer", sent - 1) && by_a_lane("vkQueueSubmit", sent - 1);
+  }));
+  EXPECT_FALSE(by_a_lane("vkBeginCommandBuffer", 0));
+  EXPECT_EQ(fake_driver::calls("vkCmdFillBuffer"), sent * 20);
+}
+
+// Of what comes in the ring: whole, of one command buffer, and of nothing unusual.
+TEST_F(RecordingLanesTest, LeaveInTheRingWhatIsNoUsualRecording) {
+  Scene scene;
+  ASSERT_TRUE(scene.guest.ring().run(ResetFencesArgs{scene.guest.device, 1, &scene.fence, VK_SUCCESS}));
+  const auto ring = scene.driver.call("vkResetFences").thread;
+  const Bytes whole = scene.recording(scene.commands, 1, 200);  // long enough to be taken at once
+  const Bytes begin_and_fills(whole.begin(), whole.end() - 16), end(whole.end() - 16, whole.end());
+  size_t recorded = 0;
+  const auto recorded_by = [&] {
+    scene.wait_idle();
+    return scene.driver.call("vkBeginCommandBuffer", recorded++).thread;
+  };
+  scene.guest.ring().write(whole);
+  EXPECT_NE(recorded_by(), ring);
+  scene.guest.ring().write(begin_and_fills);
+  ASSERT_TRUE(scene.guest.ring().wait(scene.guest.ring().tail()));
+  scene.guest.ring().write(end);
+  EXPECT_EQ(recorded_by(), ring);
+  Bytes mixed = begin_and_fills;
+  append(mixed, request_bytes(ResetFencesArgs{scene.guest.device, 1, &scene.fence, VK_SUCCESS}));
+  append(mixed, end);
+  scene.guest.ring().write(mixed);
+  EXPECT_EQ(recorded_by(), ring);
+  const VkDeviceGroupCommandBufferBeginInfo group{VK_STRUCTURE_TYPE_DEVICE_GROUP_COMMAND_BUFFER_BEGIN_INFO, nullptr, 1};
+  const VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO, &group};
+  Bytes chained = request_bytes(BeginCommandBufferArgs{scene.commands, &begin, VK_SUCCESS});
+  append(chained, end);
+  scene.guest.ring().write(chained);
+  EXPECT_EQ(recorded_by(), ring);
+  scene.guest.ring().write(whole);
+  EXPECT_NE(recorded_by(), ring);
+}
+
+TEST_F(RecordingLanesTest, PoisonForWhatIsWrongInTheRing) {
+  Scene scene;
+  Bytes wrong = scene.recording(scene.commands, 1, 200);
+  const Bytes end(wrong.end() - 16, wrong.end());
+  wrong.resize(wrong.size() - 16);
+  append(wrong, request_bytes(CmdFillBufferArgs{scene.commands, id<VkBuffer>(9999), 0, VK_WHOLE_SIZE, 1}));
+  append(wrong, end);
+  scene.guest.ring().write(wrong);
+  EXPECT_EQ(scene.guest.wait_for_poison().reason, PoisonReason::kUnknownObject);
 }
 
 TEST_F(RecordingLanesTest, ExecuteSecondaryCommandBuffersWhenTheyAreRecorded) {

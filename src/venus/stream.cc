@@ -9,6 +9,7 @@
 #include "observe/log.h"
 #include "observe/recording.h"
 #include "venus/codec/printer.h"
+#include "venus/codec/request_length.h"
 #include "venus/command_table.h"
 #include "venus/execution.h"
 
@@ -29,6 +30,33 @@ void trace(Ring* ring, std::span<const std::byte> bytes) {
     LOG_TRACE("ring {:#x}: {}", ring->id(), text);
   } else {
     LOG_TRACE("context stream: {}", text);
+  }
+}
+
+// Where the recording of a command buffer that begins at `at` ends, if all of it lies before `end` and is as it mostly is; or nullptr.
+const std::byte* end_of_recording(const std::byte* at, const std::byte* end) {
+  constexpr size_t kBegin = kHeaderBytes + kRequestSize<protocol::BeginCommandBufferArgs>.least;
+  constexpr size_t kEnd = kHeaderBytes + kRequestSize<protocol::EndCommandBufferArgs>.least;
+  if (static_cast<size_t>(end - at) < kBegin) return nullptr;
+  uint64_t commands;
+  std::memcpy(&commands, at + kHeaderBytes, sizeof commands);
+  at += kHeaderBytes;
+  const size_t begin = request_length<protocol::BeginCommandBufferArgs>(at, static_cast<size_t>(end - at) - (kBegin - kHeaderBytes));
+  if (begin == 0) return nullptr;
+  at += begin;
+  for (;;) {
+    const auto left = static_cast<size_t>(end - at);
+    if (left < kEnd) return nullptr;  // no command of a recording is shorter
+    uint64_t header, id;
+    std::memcpy(&header, at, sizeof header);
+    std::memcpy(&id, at + kHeaderBytes, sizeof id);
+    if (id != commands) return nullptr;
+    if (header == protocol::EndCommandBufferArgs::kCommand) return at + kEnd;
+    if (header >= kCommandTable.size() || left < kCommandTable[header].least_bytes) return nullptr;
+    const CommandEntry& command = kCommandTable[header];
+    const size_t length = command.length(at + kHeaderBytes, left - command.least_bytes);
+    if (length == 0) return nullptr;
+    at += kHeaderBytes + length;
   }
 }
 
@@ -95,6 +123,13 @@ bool Stream::execute(std::span<const std::byte> bytes, StreamProgress* progress)
       return false;
     }
     if (!command->recorded) tell(at);
+    if (header == protocol::BeginCommandBufferArgs::kCommand && !nested()) {
+      if (const size_t recorded = record_on_lane({at, end})) {
+        at += recorded;
+        tell(at);
+        continue;
+      }
+    }
     if (lanes_ && !before_) keep_order(*command, {at, end});
     x.reader.skip_to(at + kHeaderBytes);
     command->run(x, static_cast<uint32_t>(header >> 32) | timed);
@@ -139,6 +174,21 @@ bool Stream::execute_nested(const Resource& resource, std::span<const std::byte>
 // Guests may have several command buffers open at a time, and their pools are then in use here.
 RecordingLanes* Stream::free_lanes() {
   return lanes_ && !before_ && open_recordings_ == 0 && !observe::enabled(observe::Level::kTrace) ? lanes_ : nullptr;
+}
+
+// Hands the recording at the start of `bytes` to a lane and returns its length. 0: it is executed here.
+size_t Stream::record_on_lane(std::span<const std::byte> bytes) {
+  RecordingLanes* const lanes = free_lanes();
+  if (!lanes) return 0;
+  const std::byte* const end = end_of_recording(bytes.data(), bytes.data() + bytes.size());
+  const size_t size = end ? static_cast<size_t>(end - bytes.data()) : 0;
+  if (size == 0) return 0;
+  const Object* const pool = pool_for(kCommandTable[protocol::BeginCommandBufferArgs::kCommand], bytes);
+  if (!pool || !lanes->ready(pool, size)) return 0;
+  RecordingLanes::Bytes commands = lanes->take(size);
+  std::memcpy(commands.data.get(), bytes.data(), size);
+  lanes->record(pool, std::move(commands));
+  return size;
 }
 
 void Stream::wait_for_lanes() {

@@ -57,8 +57,11 @@ class Stream {
   void use_lanes(RecordingLanes* lanes) { lanes_ = lanes; }
   // Where the recording of a command buffer can go now; nullptr: it is executed here.
   RecordingLanes* free_lanes();
-  // Whether anything is left on lanes that came before, and the wait until nothing is.
-  bool lanes_busy() const { return lanes_ && (before_ ? lanes_->busy(*before_) : lanes_->busy()); }
+  // Whether a submission must come after what lanes still do, or is at its best there because one looks for work.
+  bool submits_on_lane() const {
+    return lanes_ && (before_ ? lanes_->busy(*before_) : lanes_->ready_to_follow() || lanes_->busy());
+  }
+  // Until nothing is left on lanes that came before.
   void wait_for_lanes();
   // Whether a submission with that fence is still to be made by a lane.
   bool lanes_hold(VkFence fence) const { return lanes_ && !before_ && lanes_->holds(fence); }
@@ -98,6 +101,7 @@ class Stream {
   void mark(observe::Hop hop);
 
  private:
+  size_t record_on_lane(std::span<const std::byte> bytes);
   void keep_order(const CommandEntry& command, std::span<const std::byte> bytes);
   const Object* pool_for(const CommandEntry& command, std::span<const std::byte> bytes);
 

@@ -76,7 +76,7 @@ bool record_on_lane(Call& call, const protocol::ExecuteCommandStreamsMESAArgs& a
     if (args.pStreams[i].size > kMostBytes - size) return false;
     size += args.pStreams[i].size;
   }
-  if (size < RecordingLanes::kLeastBytes) return false;
+  if (size < RecordingLanes::kWakingBytes) return false;
   RecordingLanes::Bytes commands = lanes->take(size);
   std::byte* at = commands.data.get();
   for (uint32_t i = 0; i < args.streamCount; ++i) {

@@ -3,6 +3,7 @@
 
 #include <utility>
 
+#include "venus/codec/request_length.h"
 #include "venus/codec/straight_decoder.h"
 #include "venus/testing/command_codecs.h"
 
@@ -39,6 +40,18 @@ constexpr auto straight_decoder() -> std::optional<size_t> (*)(std::span<const s
 }
 
 template <class Args>
+constexpr auto length_finder() -> size_t (*)(std::span<const std::byte>) {
+  if constexpr (kRequestSize<Args>.straight) {
+    return [](std::span<const std::byte> bytes) {
+      constexpr size_t kLeast = kRequestSize<Args>.least;
+      return bytes.size() < kLeast ? 0 : request_length<Args>(bytes.data(), bytes.size() - kLeast);
+    };
+  } else {
+    return nullptr;
+  }
+}
+
+template <class Args>
 constexpr CommandCodec command_codec() {
   return {
       Args::kCommand,
@@ -51,6 +64,7 @@ constexpr CommandCodec command_codec() {
       [](Encoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
       [](RawDecoder& codec, void* args) { protocol::request(codec, *static_cast<Args*>(args)); },
       straight_decoder<Args>(),
+      length_finder<Args>(),
       [](Encoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
       [](RawDecoder& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },
       [](OutputFiller& codec, void* args) { protocol::reply(codec, *static_cast<Args*>(args)); },

@@ -24,6 +24,8 @@ struct CommandCodec {
   void (*decode_request)(RawDecoder&, void* args);
   // With a StraightDecoder: how many bytes the request took; nothing if it failed. nullptr: not for this command.
   std::optional<size_t> (*decode_straight)(std::span<const std::byte> bytes, wire::Arena& arena, void* args);
+  // With request_length. nullptr as above.
+  size_t (*length)(std::span<const std::byte> bytes);
   void (*encode_reply)(Encoder&, void* args);
   void (*decode_reply)(RawDecoder&, void* args);
   void (*fill_outputs)(OutputFiller&, void* args);
