@@ -27,7 +27,6 @@
 #include "platform/own_path.h"
 #include "platform/signals.h"
 #include "platform/temporary_folder.h"
-#include "venus/context.h"
 
 namespace pvgpu::cli {
 namespace {
@@ -111,7 +110,7 @@ class Runs {
   }
   // As `pvgpu run` does.
   static std::vector<std::string> our_variables() {
-    if (!venus::answers_waiting_guests() || std::getenv("VN_PERF")) return {};
+    if (std::getenv("VN_PERF")) return {};
     return {std::string("VN_PERF=") + kAskingGuest};
   }
 

@@ -31,7 +31,7 @@ std::vector<std::string> guest_environment(std::span<const std::string> current,
   if (settings.software_wsi) {
     variables["MESA_VK_WSI_DEBUG"] = with_word(variables["MESA_VK_WSI_DEBUG"], "sw");
   }
-  if (settings.asks) variables.try_emplace("VN_PERF", kAskingGuest);
+  variables.try_emplace("VN_PERF", kAskingGuest);
   std::string icds;
   for (const std::string& icd : settings.icds) icds += (icds.empty() ? "" : ":") + icd;
   variables["VK_DRIVER_FILES"] = icds;

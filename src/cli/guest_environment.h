@@ -8,7 +8,8 @@
 
 namespace pvgpu::cli {
 
-// Of Mesa's guests: ask the host about fences and semaphores, where it has processors to spare (venus::answers_waiting_guests).
+// VN_PERF for Mesa's guests: ask the host about fences and semaphores instead of looking into memory. They wait less long so
+// (docs/performance.md), and what they would look at can be wrong (docs/compatibility.md).
 inline constexpr const char* kAskingGuest = "no_fence_feedback,no_semaphore_feedback";
 
 struct GuestSettings {
@@ -17,8 +18,6 @@ struct GuestSettings {
   // Windows are drawn by copying through the CPU: the server's memory is no dma-buf, which a
   // compositor could take.
   bool software_wsi = true;
-  // The guest asks for the state of a fence instead of looking into memory, unless VN_PERF is set to something else.
-  bool asks = false;
 };
 
 // `current`: "NAME=value" strings. Lists that the user has set (VN_DEBUG, MESA_VK_WSI_DEBUG) are

@@ -51,12 +51,9 @@ TEST(GuestEnvironment, DmaBufsNeedNoCopies) {
   EXPECT_THAT(guest_environment({}, settings), Not(Contains(StartsWith("MESA_VK_WSI_DEBUG"))));
 }
 
-TEST(GuestEnvironment, AsksWhereThatIsBetterUnlessTheUserSaysOtherwise) {
-  GuestSettings settings = kSettings;
-  EXPECT_THAT(guest_environment({}, settings), Not(Contains(StartsWith("VN_PERF="))));
-  settings.asks = true;
-  EXPECT_THAT(guest_environment({}, settings), Contains("VN_PERF=no_fence_feedback,no_semaphore_feedback"));
-  EXPECT_THAT(guest_environment(std::vector<std::string>{"VN_PERF="}, settings), Contains("VN_PERF="));
+TEST(GuestEnvironment, AsksUnlessTheUserSaysOtherwise) {
+  EXPECT_THAT(guest_environment({}, kSettings), Contains("VN_PERF=no_fence_feedback,no_semaphore_feedback"));
+  EXPECT_THAT(guest_environment(std::vector<std::string>{"VN_PERF="}, kSettings), Contains("VN_PERF="));
 }
 
 }  // namespace

@@ -334,8 +334,8 @@ CLI::App* add_run(CLI::App& app, Settings& settings) {
   command->usage("Usage: pvgpu run [OPTIONS] -- PROGRAM [ARGUMENTS...]");
   command->footer(
       "The exit code is the program's own, or 128 + N after signal N.\n"
-      "On hosts with processors to spare VN_PERF=no_fence_feedback,no_semaphore_feedback is set, with which\n"
-      "guests wait less long for the GPU; set VN_PERF yourself, to nothing for example, to have it otherwise.");
+      "VN_PERF=no_fence_feedback,no_semaphore_feedback is set, with which guests wait less long for the GPU;\n"
+      "set VN_PERF yourself, to nothing for example, to have it otherwise.");
   command->add_option("--icd", settings.icd, "Manifest of Mesa's Venus driver (virtio_icd.*.json)")
       ->option_text("PATH");
   add_observation_options(*command, settings);
@@ -348,8 +348,8 @@ CLI::App* add_serve(CLI::App& app, Settings& settings) {
   CLI::App* command = app.add_subcommand("serve", "Serve many guests on a socket (vtest protocol)");
   command->footer(
       "A guest is a program that runs with VN_DEBUG=vtest VTEST_SOCKET_NAME=PATH and Mesa's Venus\n"
-      "driver (VK_DRIVER_FILES=…/virtio_icd.*.json). On hosts with four processors or more it waits less\n"
-      "long with VN_PERF=no_fence_feedback,no_semaphore_feedback. SIGINT and SIGTERM stop the server.\n"
+      "driver (VK_DRIVER_FILES=…/virtio_icd.*.json). It waits less long for the GPU with\n"
+      "VN_PERF=no_fence_feedback,no_semaphore_feedback. SIGINT and SIGTERM stop the server.\n"
       "Readiness goes to --ready-fd and to systemd; a socket of systemd is used if there is one.");
   command
       ->add_option("--socket", settings.socket,

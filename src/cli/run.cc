@@ -14,7 +14,6 @@
 #include "observe/user_error.h"
 #include "platform/process.h"
 #include "platform/signals.h"
-#include "venus/context.h"
 
 namespace pvgpu::cli {
 namespace {
@@ -54,7 +53,6 @@ Result<int> run(const RunOptions& options) {
   settings.socket_path = server->socket_path();
   settings.icds = *icds;
   settings.software_wsi = !server->memory_is_dma_buf();
-  settings.asks = venus::answers_waiting_guests();
 
   platform::Command command;
   command.program = options.program.front();

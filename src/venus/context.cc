@@ -34,8 +34,6 @@ std::array<std::byte, kCapsetBytes> capset() {
   return std::bit_cast<std::array<std::byte, kCapsetBytes>>(words);
 }
 
-bool answers_waiting_guests() { return RecordingLanes::usual_count() != 0; }
-
 ContextImpl::ContextImpl(host::Host& host, Context::Options options)
     : host_(host), options_(std::move(options)), timelines_(std::make_unique<QueueTimelines>()), control_stream_(*this, nullptr) {
   if (!recorder()) return;

@@ -46,10 +46,6 @@ std::array<std::byte, kCapsetBytes> capset();
 // What this build decodes of device extensions, for host::HostOptions.
 host::CarriedExtensions carried_extensions();
 
-// Whether this host has processors to spare for guests that ask for the state of a fence until it is signalled. Mesa's guests do with
-// VN_PERF=no_fence_feedback,no_semaphore_feedback, and wait less long then than without, where they look into memory and sleep in between.
-bool answers_waiting_guests();
-
 struct BlobRequest {
   uint32_t flags = 0;    // kBlobMappable | kBlobShareable | kBlobCrossDevice
   uint64_t blob_id = 0;  // 0: plain shared memory; else the object id of a VkDeviceMemory
