@@ -47,9 +47,9 @@ template <class Args, auto run, auto run_quick>
 constexpr CommandEntry entry() {
   const bool recorded = std::string_view(Args::kName).starts_with("vkCmd");
   if constexpr (kIsQuickCommand<Args>) {
-    return {run, run_quick, kHeaderBytes + kRequestSize<Args>.least, request_length<Args>, recorded, order_of(Args::kName)};
+    return {run, run_quick, kHeaderBytes + kRequestSize<Args>.least, recorded, order_of(Args::kName)};
   } else {
-    return {run, nullptr, SIZE_MAX, nullptr, recorded, order_of(Args::kName)};
+    return {run, nullptr, SIZE_MAX, recorded, order_of(Args::kName)};
   }
 }
 
@@ -57,10 +57,20 @@ constexpr CommandEntry entry() {
 
 constinit const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable = [] {
   std::array<CommandEntry, protocol::kCommandLimit> table;
-  table.fill({nullptr, nullptr, SIZE_MAX, nullptr, false, CommandOrder::kAfterAll});
+  table.fill({nullptr, nullptr, SIZE_MAX, false, CommandOrder::kAfterAll});
 #define PLAIN_COMMAND(number, Args, function, level, ids, member) \
   table[number] = entry<protocol::Args, run_##function, run_##function##_quickly>();
 #include "protocol/commands.inc"
+#undef PLAIN_COMMAND
+  return table;
+}();
+
+constinit const std::array<RequestLength, protocol::kCommandLimit> kRequestLengths = [] {
+  std::array<RequestLength, protocol::kCommandLimit> table{};
+#define PLAIN_COMMAND(number, Args, function, level, ids, member) \
+  if constexpr (kIsQuickCommand<protocol::Args>) table[number] = request_length<protocol::Args>;
+#include "protocol/commands.inc"
+#undef PLAIN_COMMAND
   return table;
 }();
 

@@ -33,8 +33,6 @@ struct CommandEntry {
   // done, because the command is wrong or unusual, and `run` will see.
   void (*run_quick)(Execution& execution, const std::byte* arguments, size_t slack) = nullptr;
   size_t least_bytes = 0;  // header and arguments; without run_quick, more than any stream has
-  // With run_quick: what the arguments take, by the same parameters; 0: the command is cut, wrong or unusual.
-  size_t (*length)(const std::byte* arguments, size_t slack) = nullptr;
   // It is recorded into a command buffer: nobody waits for it alone.
   bool recorded = false;
   CommandOrder order = CommandOrder::kAfterAll;
@@ -42,6 +40,11 @@ struct CommandEntry {
 
 // By command number.
 extern const std::array<CommandEntry, protocol::kCommandLimit> kCommandTable;
+
+// Of commands with run_quick, by their number: what the arguments take, by the same parameters. 0: the command is cut, wrong or
+// unusual. Apart from the entries, which have a power of two of bytes.
+using RequestLength = size_t (*)(const std::byte* arguments, size_t slack);
+extern const std::array<RequestLength, protocol::kCommandLimit> kRequestLengths;
 
 // Why a number without a function cannot be executed.
 Poison refuse_command(uint32_t number);

@@ -2,7 +2,7 @@
 // long nothing has come. Looking without pause answers in well under a microsecond but takes a processor that
 // the guest or the driver may need; sleeping frees it but costs a wake-up. Between the two: yield, then short naps.
 //
-// Mesa's guests wait for a submission by yielding 256 times, some 25 us, and then sleep for 160 us and more: a nap too many here costs
+// Mesa's guests wait for an answer by yielding 255 times, some 25 us, and then sleep for 160 us and more: a nap too many here costs
 // them a whole sleep, and then the next one too. Hence the long time of yielding, past their first sleep, which is some 360 us long in an
 // emulated machine, unless others want the processor.
 //

@@ -53,8 +53,7 @@ const std::byte* end_of_recording(const std::byte* at, const std::byte* end) {
     if (id != commands) return nullptr;
     if (header == protocol::EndCommandBufferArgs::kCommand) return at + kEnd;
     if (header >= kCommandTable.size() || left < kCommandTable[header].least_bytes) return nullptr;
-    const CommandEntry& command = kCommandTable[header];
-    const size_t length = command.length(at + kHeaderBytes, left - command.least_bytes);
+    const size_t length = kRequestLengths[header](at + kHeaderBytes, left - kCommandTable[header].least_bytes);
     if (length == 0) return nullptr;
     at += kHeaderBytes + length;
   }

@@ -141,10 +141,15 @@ class StraightDecoder {
     static_assert(std::is_const_v<T>);
     out = nullptr;
     const uint64_t n = array_count(expected, flags);
-    if (n == 0 || !reserve(n, 1)) return;
+    if (n == 0) return;
+    const uint64_t padded = (n + 3) & ~uint64_t{3};
+    if (padded - 1 >= slack_) [[unlikely]] {  // more than there is, or 0, for an `n` near 2^64
+      failed_ = true;
+      return;
+    }
+    slack_ -= padded;
     out = reinterpret_cast<T*>(at_);
-    const size_t padding = -n % kWireAlignment;
-    if (reserve(padding, 1)) at_ += n + padding;
+    at_ += padded;
   }
   template <class T, size_t N>
   void fixed(T (&out)[N]) {
