@@ -22,7 +22,7 @@ using Clock = std::chrono::steady_clock;
 // How long a lane looks for its next job before it sleeps: past the pauses between the command buffers of a frame.
 constexpr std::chrono::microseconds kLooking{400};
 
-constexpr size_t kLeastCapacity = size_t{64} << 10;
+constexpr size_t kLeastCapacity = size_t{4} << 10;
 
 // How often to look before a system call: what is waited for is mostly nearly there.
 constexpr int kLooks = 2000;
