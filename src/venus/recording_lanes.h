@@ -5,7 +5,7 @@
 // What is handed over counts as executed for the guest, and the order that it may rely on is kept:
 //   - Vulkan wants the use of a command pool serialized: what is handed over for one goes to the same lane while any of it is left;
 //   - a submission waits for all that was handed over before it, and goes to a lane too while anything is left (`follow`): one of its own if
-//     there are several, since drivers take as long for it as for recording what it submits;
+//     there are several, so that the next recording need not wait for it;
 //   - of other commands the ring's thread executes beside the lanes only those that do not care (CommandEntry::order).
 // A lane waits for nothing but what was handed over before, so there is no cycle.
 //
@@ -85,7 +85,7 @@ class RecordingLanes {
 
  private:
   // More make the ring's thread wait.
-  static constexpr size_t kMostJobs = 256;  // ggml has a token's 40 submissions under way at once
+  static constexpr size_t kMostJobs = 256;  // a frame or a token may have dozens of submissions
   static constexpr size_t kMostPendingBytes = size_t{64} << 20;
   static constexpr size_t kKeptBytes = size_t{4} << 20;
 

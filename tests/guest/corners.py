@@ -11,7 +11,7 @@ from harness.settings import GUEST, HOST_PROFILE
 
 CORNERS = PROGRAMS / "corners" / "corners"
 # Mesa's guests write the value of a semaphore that they signal into their memory after they have told the host, which may have counted on
-# meanwhile: the value goes back and whoever waits in the guest hangs, in one of some 12 runs where processors are few. Not if they ask the host.
+# meanwhile: the value goes back and whoever waits in the guest hangs, in some 10 of 100 runs where processors are few. Not if they ask the host.
 ASKING = {"timeline_from_threads": {"VN_PERF": "no_semaphore_feedback"}}
 EXPECTED = pathlib.Path(__file__).with_name("expected_corner_differences.txt")
 _FAILED = "FAILED: "

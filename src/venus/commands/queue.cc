@@ -61,7 +61,7 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
 }
 
 // How long "not yet" is held back from a guest that looks for a fence or a semaphore, as long as nothing else is in its ring. Mesa's
-// asks 15 times before it sleeps for 160 us, so this is some 140 us in which it learns at once what it waits for; and it goes to sleep within
+// asks 15 times before it sleeps for 160 us, so this is some 140 us (15 questions of 8 us, and the way) in which it learns at once what it waits for; and it goes to sleep within
 // a question, too, if the answer takes longer than 255 yields, 15 to 25 us. The ring's thread would only look for the next question meanwhile.
 constexpr std::chrono::microseconds kHeldBack{8};
 
