@@ -126,10 +126,10 @@ class BadGuests(GuestCase):
             with VtestClient(self.server) as client:
                 ring = action(client)
                 wait_until(lambda: len(self.poisons()) > earlier,
-                           lambda: f"poisoned; the log ends:\n{self.server.log()[-3000:]}", 10)
+                           lambda: f"poisoned; the log ends:\n{self.server.log()[-3000:]}")
                 if isinstance(ring, HandDrivenRing):
-                    wait_until(ring.fatal, lambda: f"the ring shows FATAL; the log ends:\n{self.server.log()[-3000:]}", 10)
-            wait_until(lambda: len(self.server.workers()) == self.before.children + 1, "its worker ends", 10)
+                    wait_until(ring.fatal, lambda: f"the ring shows FATAL; the log ends:\n{self.server.log()[-3000:]}")
+            wait_until(lambda: len(self.server.workers()) == self.before.children + 1, "its worker ends")
             self.witness.wait_for_lines(len(self.witness.lines()) + 1)
             lines = self.poisons()[earlier:]
             self.assertEqual(len(lines), 1, [line.string for line in lines])
@@ -175,7 +175,7 @@ class BadGuests(GuestCase):
         with VtestClient(self.server) as client:
             ring = HandDrivenRing(client.handshake())
             ring.send(create_instance(1) + command(venus.DESTROY_INSTANCE, 1, 0))
-            wait_until(ring.consumed, lambda: f"consumed; the log ends:\n{self.server.log()[-3000:]}", 10)
+            wait_until(ring.consumed, lambda: f"consumed; the log ends:\n{self.server.log()[-3000:]}")
             self.assertFalse(ring.fatal())
         self.finish()
         self.assertEqual(self.poisons(), [])
@@ -197,7 +197,7 @@ class BadGuests(GuestCase):
                         client.submit(body)
                     else:
                         ring.send(body)
-                    wait_until(lambda: ring.fatal() or ring.consumed(), lambda: f"the noise is done with; the log ends:\n{self.server.log()[-3000:]}", 10)
+                    wait_until(lambda: ring.fatal() or ring.consumed(), lambda: f"the noise is done with; the log ends:\n{self.server.log()[-3000:]}")
         self.witness.wait_for_lines(len(self.witness.lines()) + 1)
         self.assertGreater(len(self.poisons()), 12)
         self.finish()

@@ -49,7 +49,7 @@ class Display:
         """The upper left corner of what the display shows now: B8G8R8X8, rows without gaps."""
         return self._x.get_image(0, 0, width, height)
 
-    def changed_picture(self, before, deadline=30):
+    def changed_picture(self, before, deadline=60):
         """The first picture seen that is not `before`; for a program that draws when told to, the next one."""
         return wait_until(lambda: self._unlike(before), "another picture", deadline, interval=0.002)
 

@@ -114,7 +114,7 @@ def run_guest(environment, command, deadline=60, expect_status=0):
     return program.output()
 
 
-def wait_until(condition, what, deadline=30, interval=0.02):
+def wait_until(condition, what, deadline=60, interval=0.02):
     """For what no event tells: looks at `condition` until it holds; fails the test when the deadline passes."""
     end = time.monotonic() + deadline * DEADLINE_SCALE
     while True:

@@ -125,7 +125,7 @@ class Server:
         own = sum(int(status[name].split()[0]) for name in ("RssAnon", "RssShmem"))
         return Resources(len(os.listdir(f"/proc/{self.process.pid}/fd")), int(status["Threads"]), own, len(self.workers()))
 
-    def wait_idle(self, before, deadline=30):
+    def wait_idle(self, before, deadline=60):
         """Waits until the server holds no more processes, threads and descriptors than `before`; returns what it holds."""
         def idle():
             now = self.resources()
@@ -147,7 +147,7 @@ class Server:
             raise AssertionError(f"the server ended with {status} on SIGTERM; its log:\n{self.log()}")
         if self.socket.exists():
             raise AssertionError("the server left its socket behind")
-        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "the server's workers end with it", 10)
+        wait_until(lambda: not any(os.path.exists(f"/proc/{pid}") for pid in workers), "the server's workers end with it")
 
     def check_log(self):
         """Fails the test on any report of a sanitizer, of the validation layer, or of a driver that was asked for what it does not show."""
