@@ -23,6 +23,14 @@ constexpr Figure kStartUp[] = {
     {"again", "instance and device, after others have been destroyed"},
 };
 
+constexpr Figure kWait[] = {
+    {"50-us", "work that takes 50 µs on average"},
+    {"150-us", "work that takes 150 µs on average"},
+    {"300-us", "work that takes 300 µs on average"},
+    {"1-ms", "work that takes 1 ms on average"},
+    {"3-ms", "work that takes 3 ms on average"},
+};
+
 constexpr Figure kRecord[] = {
     {"small", "10 commands in a command buffer"},
     {"medium", "1,000 commands in a command buffer"},
@@ -110,6 +118,9 @@ constexpr Work kWorks[] = {
     {"submit-idle", "Submit and wait after 20 ms of idleness",
      "The same, each after the program has slept for 20 ms.",
      kMicroseconds, kPercentiles, true},
+    {"wait", "Waiting for the GPU",
+     "Copies that take a given time, measured before, are submitted and waited for.",
+     kMicroseconds, kWait},
     {"record", "Recording and submitting",
      "State commands are recorded and submitted, three command buffers in flight, until the queue "
      "is idle.",

@@ -551,19 +551,17 @@ TEST_F(RecordingLanesTest, RecordForManyPools) {
 
 // -- answers that are held back --
 
-TEST_F(RecordingLanesTest, HoldNotYetBackWhereThereAreProcessorsToSpare) {
+TEST_F(RecordingLanesTest, HoldNotYetBack) {
   for (const unsigned lanes : {0u, kLanes}) {
     SCOPED_TRACE(lanes);
     Scene scene(lanes);
     fake_driver::hold_queues(true);
     scene.submit(scene.commands);
-    const uint64_t before = fake_driver::calls("vkGetFenceStatus");
-    EXPECT_EQ(scene.fence_status(), VK_NOT_READY);
-    if (lanes == 0) {
-      EXPECT_EQ(fake_driver::calls("vkGetFenceStatus"), before + 1);
-    } else {
-      EXPECT_GT(fake_driver::calls("vkGetFenceStatus"), before + 1);
-    }
+    EXPECT_TRUE(wait_until([&] {
+      const uint64_t before = fake_driver::calls("vkGetFenceStatus");
+      EXPECT_EQ(scene.fence_status(), VK_NOT_READY);
+      return fake_driver::calls("vkGetFenceStatus") > before + 1;
+    }));
     fake_driver::hold_queues(false);
     EXPECT_TRUE(wait_until([&] { return scene.fence_status() == VK_SUCCESS; }));
   }

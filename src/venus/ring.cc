@@ -206,6 +206,8 @@ bool Ring::drain() {
   return fine && !stop_.load(std::memory_order_relaxed);
 }
 
+HoldBack* Ring::hold_back() { return context_.rings_by_hand() ? nullptr : &hold_back_; }
+
 bool Ring::execute(std::span<const std::byte> span) {
   if (span.size() > copy_.size()) {
     context_.poison({PoisonReason::kBadRing, fmt::format("{} bytes for a ring of {}", span.size(), buffer_size_)});

@@ -17,6 +17,7 @@
 #include "platform/arrival_spot.h"
 #include "platform/parking.h"
 #include "protocol/types.h"
+#include "venus/hold_back.h"
 #include "venus/poison.h"
 #include "venus/recording_lanes.h"
 #include "venus/resource.h"
@@ -42,12 +43,12 @@ class Ring final : private StreamProgress {
   // Makes the thread leave at its next command boundary; the destructor waits for it.
   void request_stop();
 
-  // On the ring's thread: whether the guest has sent more than the span that is being executed, and whether there are processors to
-  // spare for looking until it does.
+  // On the ring's thread: whether the guest has sent more than the span that is being executed.
   bool more_has_come() const {
     return shared(tail_offset_).load(std::memory_order_relaxed) != span_end_ || stop_.load(std::memory_order_relaxed);
   }
-  bool may_hold_back() const { return lanes_ != nullptr; }
+  // On the ring's thread: for how long answers may be held back until the guest does; null: not at all, the ring is driven by hand.
+  HoldBack* hold_back();
 
   // vkWaitRingSeqnoMESA: blocks until head has reached `seqno`. False: it never will.
   bool wait_seqno(uint32_t seqno);
@@ -92,6 +93,7 @@ class Ring final : private StreamProgress {
   uint32_t head_ = 0;  // ours; the shared word is write-only for us
   uint32_t span_start_ = 0;  // head_ before the span that is being executed
   uint32_t span_end_ = 0;    // and after it
+  HoldBack hold_back_{processors_};
 
   platform::ArrivalSpot parking_;
   std::atomic<bool> stop_{false};

@@ -57,6 +57,7 @@ void (*function_of(std::string_view work))(Bench&) {
       {"round-trip-idle", round_trip_idle},
       {"submit", submit},
       {"submit-idle", submit_idle},
+      {"wait", wait},
       {"record", record},
       {"threads", threads},
       {"draws", draws},

@@ -10,6 +10,7 @@ void round_trip(Bench& bench);
 void round_trip_idle(Bench& bench);
 void submit(Bench& bench);
 void submit_idle(Bench& bench);
+void wait(Bench& bench);
 void record(Bench& bench);
 void threads(Bench& bench);
 void draws(Bench& bench);

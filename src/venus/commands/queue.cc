@@ -3,7 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
+#include <bit>
+#include <thread>
 #include <vector>
 
 #include "host/emulation/sync_fd.h"
@@ -60,18 +61,18 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
   }
 }
 
-// How long "not yet" is held back from a guest that looks for a fence or a semaphore, as long as nothing else is in its ring. Mesa's
-// asks 15 times before it sleeps for 160 us, so this is some 140 us (15 questions of 8 us, and the way) in which it learns at once what it waits for; and it goes to sleep within
-// a question, too, if the answer takes longer than 255 yields, 15 to 25 us. The ring's thread would only look for the next question meanwhile.
-constexpr std::chrono::microseconds kHeldBack{8};
+// Asks until it has `arrived`, something else has come, or the answer has been held back from `start` for as long as it may be.
+enum class Held { kUntilItArrived, kUntilMoreCame, kWhole };
 
-// Asks until it has `arrived`, something else has come, or the time is over.
 template <class Arrived>
-void hold_back(Call& call, Arrived arrived) {
-  const Ring* ring = call.stream().ring();
-  if (!ring || !ring->may_hold_back()) return;
-  const auto end = std::chrono::steady_clock::now() + kHeldBack;
-  while (!ring->more_has_come() && !arrived() && std::chrono::steady_clock::now() < end) {
+Held hold_back(Ring& ring, HoldBack::Clock::time_point start, HoldBack::Clock::duration longest, Arrived arrived) {
+  for (;;) {
+    const bool more = ring.more_has_come();
+    const auto held = HoldBack::Clock::now() - start;
+    if (arrived()) return Held::kUntilItArrived;
+    if (more) return Held::kUntilMoreCame;
+    if (held >= longest) return Held::kWhole;
+    if (ring.hold_back()->yields(held)) std::this_thread::yield();
   }
 }
 
@@ -89,7 +90,17 @@ void handle(Call& call, protocol::GetFenceStatusArgs& args) {
     if (!call.stream().lanes_hold(args.fence)) args.call(call.device().vk.vkGetFenceStatus);
     return args.ret != VK_NOT_READY;
   };
-  if (!arrived()) hold_back(call, arrived);
+  Ring* ring = call.stream().ring();
+  HoldBack* waiting = ring ? ring->hold_back() : nullptr;
+  if (!waiting) {
+    arrived();
+    return;
+  }
+  const auto start = HoldBack::Clock::now();
+  const auto longest = waiting->asked(std::bit_cast<uint64_t>(args.fence), start);
+  const Held held = hold_back(*ring, start, longest, arrived);
+  if (held == Held::kUntilItArrived) return waiting->arrived();
+  waiting->not_yet(HoldBack::Clock::now(), held == Held::kWhole);
 }
 
 void handle(Call& call, protocol::ResetFencesArgs& args) {
@@ -103,7 +114,10 @@ void handle(Call& call, protocol::GetSemaphoreCounterValueArgs& args) {
   args.call(get);
   const uint64_t first = *args.pValue;
   if (args.ret != VK_SUCCESS) return;
-  hold_back(call, [&] {
+  // For a moment only: whoever asks again may want to know of an earlier value each time, and not wait.
+  Ring* ring = call.stream().ring();
+  if (!ring || !ring->hold_back()) return;
+  hold_back(*ring, HoldBack::Clock::now(), HoldBack::kLeast, [&] {
     args.call(get);
     return args.ret != VK_SUCCESS || *args.pValue != first;
   });
