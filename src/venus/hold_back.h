@@ -1,9 +1,9 @@
 // How long "not yet" is held back from a guest that asks whether something has been signalled, as a pure decision. The ring's thread
 // would only look for the next question meanwhile, and a guest that is answered too early asks again or goes to sleep.
 //
-// Mesa's guests ask 15 times in a row and then sleep for 160 us and more, so what they wait for is seen at once if it takes less than 15 answers. Within
-// a question they yield 255 times and then sleep as well: 15 to 25 us on one machine, 120 to 180 on another. So it is learned how long they can
-// be kept waiting, by how soon they ask again: one that has slept comes late. Only whoever asks for the same thing again at once is
+// Mesa's guests ask 15 times in a row and then sleep for 160 us and more, so what they wait for is seen at once if it takes less than 15
+// answers. Within a question they yield 255 times and then sleep as well: 15 to 25 us on one machine, 120 to 180 on another. So it is learned
+// how long they can be kept waiting, by how soon they ask again: one that has slept comes late. Only whoever asks for the same thing again at once is
 // kept for longer than a moment; others may have something else to do.
 //
 // Used by the ring's thread alone.

@@ -61,9 +61,9 @@ VkResult wait_sliced(Call& call, uint64_t timeout, Wait wait) {
   }
 }
 
-// Asks until it has `arrived`, something else has come, or the answer has been held back from `start` for as long as it may be.
 enum class Held { kUntilItArrived, kUntilMoreCame, kWhole };
 
+// Asks until it has `arrived`, something else has come, or the answer has been held back from `start` for as long as it may be.
 template <class Arrived>
 Held hold_back(Ring& ring, HoldBack::Clock::time_point start, HoldBack::Clock::duration longest, Arrived arrived) {
   for (;;) {
