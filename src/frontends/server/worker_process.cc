@@ -54,6 +54,15 @@ class GuestWorkers {
                [this](const platform::UniqueFd& assignments) { return spawn({"--ready"}, assignments); }) {}
 
   Result<std::unique_ptr<ClientTask>> start(const ClientInfo& info, const platform::UniqueFd& socket) {
+    auto task = take_or_spawn(info, socket);
+    // A program that starts waits for answers most of the time, which leaves a processor for one that loads the driver.
+    ready_.fill(1);
+    return task;
+  }
+  void prepare(size_t count) { ready_.fill(count); }
+
+ private:
+  Result<std::unique_ptr<ClientTask>> take_or_spawn(const ClientInfo& info, const platform::UniqueFd& socket) {
     // Before it goes with the socket.
     platform::UniqueFd connection = command_.observation.any() ? socket.duplicate() : platform::UniqueFd();
     const Assignment assignment{info.peer.pid, info.number};
@@ -63,9 +72,6 @@ class GuestWorkers {
     if (!process) return std::unexpected(process.error());
     return std::make_unique<WorkerProcess>(std::move(*process), std::move(connection));
   }
-  void prepare(size_t count) { ready_.fill(count); }
-
- private:
   Result<platform::ChildProcess> spawn(std::vector<std::string> own_options, const platform::UniqueFd& socket) {
     std::vector<std::string> options = command_.client_options;
     std::ranges::move(own_options, std::back_inserter(options));
