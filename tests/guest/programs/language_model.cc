@@ -7,7 +7,9 @@
 //
 // usage: language_model f16|q8_0|q4_0 [fused] [large] [timed]
 // "fused": attention by one operation (flash attention). "large": 850 million weights, as people use them, instead of 3 million.
-// "timed": all of it 25 times over, without the processor's; the speed is the median, and the least and the most are printed, too.
+// "timed": all of it 25 times over, without the processor's; the speed is the median, and the least and the most are printed, too, and
+// what a token takes in each of its steps, in microseconds: "graph" is the program's own work and ggml's, "inputs" three small writes to buffers,
+// "compute" until ggml says that the logits are there, "output" reading them.
 #include <ggml-alloc.h>
 #include <ggml-backend.h>
 #include <ggml.h>
@@ -220,9 +222,13 @@ void set_inputs(const Step& step, std::span<const int32_t> tokens) {
   ggml_backend_tensor_set(step.mask, mask.data(), 0, mask.size() * sizeof mask[0]);
 }
 
-// Appends the logits of each of `tokens`, which follow `past` earlier ones, to `logits`.
-void evaluate(const Model& model, std::span<const int32_t> tokens, int past,
-              std::vector<float>& logits) {
+using Clock = std::chrono::steady_clock;
+constexpr std::array kSteps{"graph", "inputs", "compute", "output"};
+using Times = std::array<Clock::duration, kSteps.size()>;
+
+// Appends the logits of each of `tokens`, which follow `past` earlier ones, to `logits`, and adds what the steps took to `times`.
+void evaluate(const Model& model, std::span<const int32_t> tokens, int past, std::vector<float>& logits, Times& times) {
+  std::array<Clock::time_point, kSteps.size() + 1> ends{Clock::now()};
   const int count = static_cast<int>(tokens.size());
   ggml_context* c = ggml_init(
       {.mem_size = ggml_tensor_overhead() * GGML_DEFAULT_GRAPH_SIZE + ggml_graph_overhead(),
@@ -245,12 +251,17 @@ void evaluate(const Model& model, std::span<const int32_t> tokens, int past,
     }
   }
   if (!ggml_gallocr_alloc_graph(model.allocator, step.graph)) fail("no memory for the graph");
+  ends[1] = Clock::now();
   set_inputs(step, tokens);
+  ends[2] = Clock::now();
   if (ggml_backend_graph_compute(model.backend, step.graph) != GGML_STATUS_SUCCESS)
     fail("the computation failed");
+  ends[3] = Clock::now();
   const size_t values = static_cast<size_t>(model.shape.vocabulary) * count;
   logits.resize(logits.size() + values);
   ggml_backend_tensor_get(result, logits.data() + logits.size() - values, 0, sizeof(float) * values);
+  ends[4] = Clock::now();
+  for (size_t i = 0; i < times.size(); ++i) times[i] += ends[i + 1] - ends[i];
   ggml_free(c);
 }
 
@@ -263,25 +274,27 @@ struct Generation {
   std::vector<int32_t> tokens;  // The prompt and what followed.
   std::vector<float> logits;    // Of all tokens but the last.
   double seconds;               // For what followed.
+  Times times;                  // The steps of that.
 };
 
 Generation generate(const Model& model) {
-  Generation result;
+  Generation result{};
   Random random(7);
   for (int i = 0; i < kPrompt; ++i)
     result.tokens.push_back(static_cast<int32_t>(random.next() % model.shape.vocabulary));
-  evaluate(model, result.tokens, 0, result.logits);
+  Times unused{};
+  evaluate(model, result.tokens, 0, result.logits, unused);
   result.tokens.push_back(likeliest(model.shape, result.logits));
   // Once before the clock runs: the backend compiles its shaders when it first needs them.
   std::vector<float> ignored;
-  evaluate(model, std::span(result.tokens).last(1), kPrompt, ignored);
-  const auto start = std::chrono::steady_clock::now();
+  evaluate(model, std::span(result.tokens).last(1), kPrompt, ignored, unused);
+  const auto start = Clock::now();
   for (int i = 1; i < kGenerated; ++i) {
     evaluate(model, std::span(result.tokens).last(1), static_cast<int>(result.tokens.size()) - 1,
-             result.logits);
+             result.logits, result.times);
     result.tokens.push_back(likeliest(model.shape, result.logits));
   }
-  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  result.seconds = std::chrono::duration<double>(Clock::now() - start).count();
   return result;
 }
 
@@ -293,6 +306,11 @@ double error(std::span<const float> values, std::span<const float> expected) {
     square += std::pow(expected[i], 2);
   }
   return difference / square;
+}
+
+double median(std::vector<double> values) {
+  std::ranges::nth_element(values, values.begin() + values.size() / 2);
+  return values[values.size() / 2];
 }
 
 uint64_t digest(std::span<const float> values) {
@@ -307,7 +325,8 @@ std::vector<float> logits_of_processor(const Model& model, std::span<const int32
   ggml_backend_t processor = ggml_backend_init_by_type(GGML_BACKEND_DEVICE_TYPE_CPU, nullptr);
   if (!processor) fail("ggml has no processor backend");
   std::vector<float> logits;
-  evaluate(make_model(processor, model.shape, model.logits->type, false), tokens.first(tokens.size() - 1), 0, logits);
+  Times unused{};
+  evaluate(make_model(processor, model.shape, model.logits->type, false), tokens.first(tokens.size() - 1), 0, logits, unused);
   return logits;
 }
 
@@ -338,14 +357,21 @@ int main(int argc, char** argv) {
   const Model model = make_model(vulkan_backend(), shape, *type, fused);
   const Generation result = generate(model);
   std::vector<double> speeds{(kGenerated - 1) / result.seconds};
-  while (timed && speeds.size() < kTimes) speeds.push_back((kGenerated - 1) / generate(model).seconds);
-  std::ranges::sort(speeds);
+  std::array<std::vector<double>, kSteps.size()> steps;
+  while (timed && speeds.size() < kTimes) {
+    const Generation again = generate(model);
+    speeds.push_back((kGenerated - 1) / again.seconds);
+    for (size_t i = 0; i < steps.size(); ++i)
+      steps[i].push_back(std::chrono::duration<double, std::micro>(again.times[i]).count() / (kGenerated - 1));
+  }
 
   std::printf("tokens:");
   for (int32_t token : std::span(result.tokens).subspan(kPrompt)) std::printf(" %d", token);
   std::printf("\nlogits: %016llx\n", static_cast<unsigned long long>(digest(result.logits)));
   if (timed) {
-    std::printf("speed: %.1f tokens/s (%.1f - %.1f)\n", speeds[speeds.size() / 2], speeds.front(), speeds.back());
+    const auto [least, most] = std::ranges::minmax(speeds);
+    std::printf("speed: %.1f tokens/s (%.1f - %.1f)\n", median(speeds), least, most);
+    for (size_t i = 0; i < steps.size(); ++i) std::printf("%s: %.1f us\n", kSteps[i], median(steps[i]));
     return 0;
   }
   std::printf("error: %.2e\n", error(result.logits, logits_of_processor(model, result.tokens)));
