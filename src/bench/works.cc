@@ -98,6 +98,12 @@ constexpr Figure kTransfer[] = {
     {"read-back", "vkCmdCopyBuffer from device-local memory, then memcpy from mapped memory"},
 };
 
+constexpr Figure kDeviceMemory[] = {
+    {"read", "a compute shader reads it, 64 MiB at a time"},
+    {"write", "a compute shader writes it, 64 MiB at a time"},
+    {"copy", "vkCmdCopyBuffer from one half to the other; what is copied counts once"},
+};
+
 constexpr Figure kPresent[] = {
     {"frames", "acquire, clear, present; 256×256 pixels"},
 };
@@ -145,6 +151,9 @@ constexpr Work kWorks[] = {
     {"transfer", "Upload and read-back",
      "32 MiB (4 MiB with --quick) between the program and device-local memory.",
      kGigabytes, kTransfer},
+    {"device-memory", "The GPU's own memory",
+     "What a GPU does by itself, where guests should lose nothing: up to 1 GiB of device-local memory in one allocation.",
+     kGigabytes, kDeviceMemory},
     {"present", "Presenting", "A swapchain on a headless surface.", kFrames, kPresent},
 };
 

@@ -123,4 +123,11 @@ uint32_t Gpu::memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted,
   fail("no memory type fits");
 }
 
+VkDeviceSize Gpu::device_local_bytes() const {
+  VkDeviceSize most = 0;
+  for (const VkMemoryHeap& heap : std::span(memory_.memoryHeaps, memory_.memoryHeapCount))
+    if (heap.flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) most = std::max(most, heap.size);
+  return most;
+}
+
 }  // namespace pvgpu::bench::client

@@ -36,6 +36,8 @@ class Gpu {
   VkMemoryPropertyFlags memory_flags(uint32_t type) const {
     return memory_.memoryTypes[type].propertyFlags;
   }
+  // Of the largest heap that is device-local.
+  VkDeviceSize device_local_bytes() const;
   std::string name() const { return properties_.deviceName; }
 
   Vulkan vk;

@@ -66,6 +66,7 @@ void (*function_of(std::string_view work))(Bench&) {
       {"pipelines", pipelines},
       {"memory", memory},
       {"transfer", transfer},
+      {"device-memory", device_memory},
       {"present", present},
   };
   const auto found = functions.find(work);

@@ -1,8 +1,10 @@
 #include "bench/client/shader_code.h"
 
+#include "read_comp.h"
 #include "sum_comp.h"
 #include "triangle_frag.h"
 #include "triangle_vert.h"
+#include "write_comp.h"
 
 namespace pvgpu::bench::client {
 
@@ -14,6 +16,12 @@ std::span<const uint32_t> triangle_fragment_code() {
 }
 std::span<const uint32_t> sum_code() {
   return sum_comp;
+}
+std::span<const uint32_t> read_code() {
+  return read_comp;
+}
+std::span<const uint32_t> write_code() {
+  return write_comp;
 }
 
 ShaderModule make_shader(const Gpu& gpu, std::span<const uint32_t> code) {

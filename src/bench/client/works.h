@@ -19,6 +19,7 @@ void objects(Bench& bench);
 void pipelines(Bench& bench);
 void memory(Bench& bench);
 void transfer(Bench& bench);
+void device_memory(Bench& bench);
 void present(Bench& bench);
 
 }  // namespace pvgpu::bench::client
