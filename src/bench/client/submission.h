@@ -1,4 +1,4 @@
-// A command buffer to be submitted again and again. Used by one thread.
+// A command buffer that is submitted again and again. Used by one thread.
 #pragma once
 
 #include <cstdint>
@@ -7,7 +7,7 @@
 
 namespace pvgpu::bench::client {
 
-// A command buffer that `record` fills, and that can be submitted again once it is done.
+// `record` fills the command buffer once.
 class Submission {
  public:
   template <class Record>
