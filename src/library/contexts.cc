@@ -50,7 +50,7 @@ std::expected<std::unique_ptr<Contexts>, int> Contexts::create(const pvgpu_host&
 virtio_gpu::RendererFactory Contexts::start(LoopThread& thread) {
   if (!profile_.valid())
     return virtio_gpu::thread_renderers(*host_.host, [&thread](std::function<void()> action) { thread.post(std::move(action)); });
-  workers_.emplace(thread.loop(), command_, std::move(profile_));
+  workers_.emplace(command_, std::move(profile_));
   processes_.emplace(
       thread.loop(), [this](const std::string& name, platform::UniqueFd socket) { return workers_->start(name, socket); },
       ContextProcesses::Options());

@@ -152,7 +152,7 @@ int run_machine_by_processes(const WorkerOptions& options, platform::EventLoop& 
   command.sandbox = options.sandbox;
   // A hung-up guest's workers may finish what they do, though not for long.
   constexpr auto kLastGrace = std::chrono::seconds(2);
-  ContextWorkers workers(loop, std::move(command), std::move(profile));
+  ContextWorkers workers(std::move(command), std::move(profile));
   ContextProcesses processes(
       loop,
       [&](const std::string& name, platform::UniqueFd context_socket) { return workers.start(name, context_socket); }, {});
