@@ -28,18 +28,6 @@ DescriptorPool make_pool(const Gpu& gpu) {
                                       .pPoolSizes = &size});
 }
 
-std::vector<VkDescriptorSet> allocate(const Gpu& gpu, VkDescriptorPool pool,
-                                      VkDescriptorSetLayout layout) {
-  const std::vector<VkDescriptorSetLayout> layouts(kSets, layout);
-  std::vector<VkDescriptorSet> sets(kSets);
-  const VkDescriptorSetAllocateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                         .descriptorPool = pool,
-                                         .descriptorSetCount = kSets,
-                                         .pSetLayouts = layouts.data()};
-  check(gpu.vk.AllocateDescriptorSets(gpu.device, &info, sets.data()), "vkAllocateDescriptorSets");
-  return sets;
-}
-
 }  // namespace
 
 void descriptors(Bench& bench) {
@@ -48,7 +36,7 @@ void descriptors(Bench& bench) {
   const BoundBuffer buffer(gpu, kBuffersInSet * kRange, VK_BUFFER_USAGE_UNIFORM_BUFFER_BIT, 0);
   const DescriptorSetLayout layout = make_layout(gpu);
   const DescriptorPool pool = make_pool(gpu);
-  const std::vector<VkDescriptorSet> sets = allocate(gpu, pool, layout);
+  const std::vector<VkDescriptorSet> sets = allocate_sets(gpu, pool, layout, kSets);
 
   VkDescriptorBufferInfo buffers[kBuffersInSet];
   for (uint32_t i = 0; i < kBuffersInSet; ++i) buffers[i] = {buffer.buffer, i * kRange, kRange};
@@ -67,7 +55,7 @@ void descriptors(Bench& bench) {
 
   bench.figure("allocate", bench.rate([&] {
     check(gpu.vk.ResetDescriptorPool(gpu.device, pool, 0), "vkResetDescriptorPool");
-    allocate(gpu, pool, layout);
+    allocate_sets(gpu, pool, layout, kSets);
     until_done();
     return kSets;
   }));

@@ -90,13 +90,7 @@ class Windows {
   }
 
   std::vector<VkDescriptorSet> make_sets() const {
-    const std::vector<VkDescriptorSetLayout> layouts(count_, set_layout_);
-    std::vector<VkDescriptorSet> sets(count_);
-    const VkDescriptorSetAllocateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
-                                           .descriptorPool = pool_,
-                                           .descriptorSetCount = count_,
-                                           .pSetLayouts = layouts.data()};
-    check(gpu_.vk.AllocateDescriptorSets(gpu_.device, &info, sets.data()), "vkAllocateDescriptorSets");
+    std::vector<VkDescriptorSet> sets = allocate_sets(gpu_, pool_, set_layout_, count_);
     for (uint32_t i = 0; i < count_; ++i) {
       const VkDescriptorBufferInfo window{buffer_.buffer, i * kWindow, kWindow};
       const VkWriteDescriptorSet write{.sType = VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET,

@@ -114,6 +114,17 @@ VkImageViewCreateInfo view_info(VkImage image, VkFormat format) {
           .subresourceRange = {VK_IMAGE_ASPECT_COLOR_BIT, 0, 1, 0, 1}};
 }
 
+std::vector<VkDescriptorSet> allocate_sets(const Gpu& gpu, VkDescriptorPool pool, VkDescriptorSetLayout layout, uint32_t count) {
+  const std::vector<VkDescriptorSetLayout> layouts(count, layout);
+  std::vector<VkDescriptorSet> sets(count);
+  const VkDescriptorSetAllocateInfo info{.sType = VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO,
+                                         .descriptorPool = pool,
+                                         .descriptorSetCount = count,
+                                         .pSetLayouts = layouts.data()};
+  check(gpu.vk.AllocateDescriptorSets(gpu.device, &info, sets.data()), "vkAllocateDescriptorSets");
+  return sets;
+}
+
 PipelineLayout make_pipeline_layout(const Gpu& gpu, VkShaderStageFlags stages,
                                     uint32_t push_constant_bytes) {
   const VkPushConstantRange range{.stageFlags = stages, .size = push_constant_bytes};

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstddef>
 #include <utility>
+#include <vector>
 
 #include "bench/client/failure.h"
 #include "bench/client/gpu.h"
@@ -124,6 +125,8 @@ VkAttachmentDescription target_attachment();
 VkImageCreateInfo image_info(VkFormat format, uint32_t size, VkImageTiling tiling,
                              VkImageUsageFlags usage);
 VkImageViewCreateInfo view_info(VkImage image, VkFormat format);
+// `count` sets of one layout, freed with their pool.
+std::vector<VkDescriptorSet> allocate_sets(const Gpu& gpu, VkDescriptorPool pool, VkDescriptorSetLayout layout, uint32_t count);
 PipelineLayout make_pipeline_layout(const Gpu& gpu, VkShaderStageFlags stages,
                                     uint32_t push_constant_bytes);
 

@@ -91,7 +91,7 @@ Result<void> supervise(const ServeOptions& options, const ListeningSocket& socke
   supervisor_options.on_quiet = [prepare = workers.prepare] { prepare(SIZE_MAX); };
   auto supervisor = Supervisor::create(socket, signals, std::move(workers.start), supervisor_options);
   if (!supervisor) return std::unexpected(supervisor.error());
-  // One at once, which loads the driver while the first guest starts; the others must not take the processors from it.
+  // One at once; more would take the processors from the first guest, if it comes right away.
   workers.prepare(1);
   LOG_INFO("listening; {}", fmt::format(fmt::runtime(options.invitation), options.socket_path));
   announce(options, memory);
