@@ -23,11 +23,13 @@ using ::testing::SizeIs;
 class LibraryWorkers : public Library {
  protected:
   static constexpr pvgpu_device_options kOptions{.size = sizeof(pvgpu_device_options), .window_bytes = 1 << 20, .worker = PVGPU_PROGRAM};
-  // That of the context, and the one that waits for the next context, if that has been started yet.
+  // That of the context, and the one that waits for the next context. Returns once they have ended: one that is just ending may still be
+  // given that context.
   static void kill_workers() {
     const auto workers = platform::running_children();
     ASSERT_THAT(workers, Not(IsEmpty()));
     for (const pid_t worker : workers) ::kill(worker, SIGSEGV);
+    while (!platform::running_children().empty()) ::usleep(1000);
   }
 };
 
